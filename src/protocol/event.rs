@@ -1,0 +1,217 @@
+//! What the engine tells the page.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ModelConfig, Source, TrainConfig, Trouble, VocabularyKind};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    Ready(DeviceReport),
+    TextReady(TextReport),
+    /// n-gram losses on the validation part, lowest order first; they take a moment, so they follow the text.
+    Baselines(Vec<Baseline>),
+    ModelReady(ModelReport),
+    State(RunState),
+    /// At most 30 times a second. Arrays, one value a step from `first_step` on: 0 training loss (nats a token),
+    /// 1 gradient norm before clipping, 2 learning rate. NaN where a figure was not read.
+    Progress(Progress),
+    Evaluated(Evaluation),
+    Sample(Sample),
+    /// Arrays: 0 hidden state, [positions, units] row by row; 1 odds of the likeliest next symbols after each
+    /// position, [positions, `odds_count`], likeliest first; 2 (ids) which symbols these are, same shape.
+    Hidden(HiddenReport),
+    Written(Written),
+    Odds {
+        id: u32,
+        odds: Vec<Odd>,
+        unknown: Vec<String>,
+    },
+    /// Array 0: the bytes of a safetensors file.
+    Saved {
+        file_name: String,
+    },
+    /// Something could not be done; what was there before still is.
+    Trouble(Trouble),
+    /// A longer task within a request, for a progress bar: from 0 to 1.
+    Working {
+        task: Task,
+        done: f32,
+    },
+}
+
+/// What takes long enough to be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Task {
+    OpeningDevice,
+    ReadingText,
+    Baselines,
+    BuildingModel,
+    Evaluating,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DeviceKind {
+    WebGpu,
+    Cpu,
+}
+
+/// Why this device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DeviceReason {
+    /// The user asked for it.
+    Chosen,
+    /// A hardware adapter with everything that is needed.
+    Suitable,
+    NoWebGpu,
+    NoAdapter,
+    /// The only adapter is a program on the CPU, slower than our own CPU path.
+    SoftwareAdapter,
+    NoTimestampQuery,
+    /// It failed to start; the browser's words.
+    Failed(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceReport {
+    pub kind: DeviceKind,
+    /// The adapter's own name, or the instruction set of the CPU path.
+    pub name: String,
+    pub reason: DeviceReason,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TextReport {
+    pub source: Source,
+    pub vocabulary: VocabularyKind,
+    pub characters: usize,
+    pub tokens: usize,
+    /// How to show each symbol, by id.
+    pub symbols: Vec<String>,
+    /// How often each symbol stands in the text, by id.
+    pub counts: Vec<usize>,
+    pub train_tokens: usize,
+    pub valid_tokens: usize,
+    /// ln(symbols), nats a token.
+    pub uniform_loss: f64,
+    /// The least loss that any model can reach on average, nats a token, where it is known.
+    pub best_possible: Option<f64>,
+    /// Characters per token on average: 1, or less for bytes. Turns nats a token into bits a character.
+    pub characters_per_token: f64,
+    /// The first few hundred characters.
+    pub preview: String,
+    /// For fine-tuning: the symbols that the model did not know and that were added.
+    pub added: Vec<String>,
+    /// The text is the second one, of a fine-tuning.
+    pub fine_tuning: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// The n of the n-gram.
+    pub order: usize,
+    /// Nats a token on the validation part (Witten–Bell interpolation).
+    pub loss: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelReport {
+    pub config: ModelConfig,
+    pub train: TrainConfig,
+    /// How to show each symbol the model knows, by id.
+    pub symbols: Vec<String>,
+    pub parameters: usize,
+    /// Weights, gradients, optimiser and activations of a step.
+    pub memory_bytes: u64,
+    pub step: u64,
+    pub steps_per_epoch: u64,
+    pub origin: Origin,
+}
+
+/// Where a model comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Origin {
+    Drawn,
+    Loaded,
+    /// The present model, about to learn another text.
+    FineTuning,
+    /// The last good weights, after a divergence.
+    Recovered,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum RunState {
+    Paused,
+    Running,
+    /// The last step of the settings is done.
+    Finished,
+    /// The loss or the gradient was no finite number at `step`; the last good weights are those of `good_step`.
+    Diverged {
+        step: u64,
+        good_step: u64,
+        learning_rate: f64,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    pub first_step: u64,
+    pub step: u64,
+    pub epoch: f64,
+    pub tokens_per_second: f64,
+}
+
+/// Which text was read for an evaluation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EvaluatedOn {
+    /// The validation part of the text that is learned.
+    Validation,
+    /// While fine-tuning: the validation part of the text learned before.
+    OldText,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    pub step: u64,
+    pub on: EvaluatedOn,
+    /// Nats a token, read as one stream from the zero state.
+    pub loss: f64,
+    pub tokens: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sample {
+    pub step: u64,
+    pub text: String,
+    /// Drawn before the first step of a fine-tuning.
+    pub before_fine_tuning: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HiddenReport {
+    pub step: u64,
+    pub layer: usize,
+    pub layers: usize,
+    pub units: usize,
+    /// What was read, one entry a position.
+    pub symbols: Vec<String>,
+    pub odds_count: usize,
+    /// Symbols of the wished text that the model does not know and that were passed over.
+    pub unknown: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Written {
+    pub id: u32,
+    /// What came since the last answer.
+    pub text: String,
+    pub done: bool,
+    /// Symbols of the prompt that the model does not know and that were passed over.
+    pub unknown: Vec<String>,
+    pub tokens_per_second: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Odd {
+    pub symbol: String,
+    pub probability: f32,
+}

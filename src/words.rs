@@ -1,0 +1,1 @@
+//! Everything a user reads, one file a language.
