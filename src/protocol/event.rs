@@ -30,6 +30,9 @@ pub enum Event {
     Saved {
         file_name: String,
     },
+    Checked {
+        checks: Vec<Check>,
+    },
     /// Something could not be done; what was there before still is.
     Trouble(Trouble),
     /// A longer task within a request, for a progress bar: from 0 to 1.
@@ -167,6 +170,8 @@ pub enum EvaluatedOn {
     Validation,
     /// While fine-tuning: the validation part of the text learned before.
     OldText,
+    /// A text that was given for this evaluation alone, the whole of it.
+    Given,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -214,4 +219,21 @@ pub struct Written {
 pub struct Odd {
     pub symbol: String,
     pub probability: f32,
+}
+
+/// One figure of `Request::SelfCheck`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    pub name: String,
+    /// The largest error that was seen.
+    pub error: f64,
+    /// The largest error that is allowed.
+    pub allowed: f64,
+}
+
+impl Check {
+    /// An error that is no number has not passed.
+    pub fn passed(&self) -> bool {
+        self.error <= self.allowed
+    }
 }

@@ -32,6 +32,8 @@ pub enum Request {
     Watch(Watch),
     /// Evaluate now.
     Evaluate,
+    /// Read the whole text in array 0 with the present model; answered by `Event::Evaluated` on `EvaluatedOn::Given`.
+    EvaluateText,
     /// Continue a prompt. Answered by `Event::Written` until one says `done`.
     Generate(Generate),
     StopGenerating {
@@ -58,6 +60,9 @@ pub enum Request {
     Recover {
         learning_rate: f64,
     },
+    /// Check this very build on this very device against references: the recurrent cells, their gradients, and a few
+    /// training steps against the CPU's. Touches no run. Answered by `Event::Checked`.
+    SelfCheck,
 }
 
 /// Where a text comes from.
