@@ -1,1 +1,56 @@
-//! To come.
+//! A recurrent layer over a whole sequence, forward and backward.
+//!
+//! The layer's input arrives already projected, for all time steps at once: `projected` = x W_ihᵀ + b_ih. What remains is
+//! the part that cannot be done at once, because each step needs the one before: with s = W_hh h₍ₜ₋₁₎ + b_hh,
+//!
+//! | cell | equations (PyTorch's conventions, which fix the order of the gates) |
+//! |---|---|
+//! | RNN (Elman 1990) | h = tanh(p + s) |
+//! | GRU (Cho et al. 2014) | r = σ(pᵣ + sᵣ), z = σ(p_z + s_z), n = tanh(pₙ + r ⊙ sₙ), h = (1 − z) ⊙ n + z ⊙ h₍ₜ₋₁₎ |
+//! | LSTM (Hochreiter & Schmidhuber 1997, Gers et al. 2000) | i, f, o = σ(p + s), g = tanh(p + s), c = f ⊙ c₍ₜ₋₁₎ + i ⊙ g, h = o ⊙ tanh(c) |
+//!
+//! Shapes: T time steps, B batch rows, H units, G gates ([`Cell::gates`]). Everything is time-major.
+
+pub mod composed;
+
+use burn::tensor::{Device, Tensor};
+
+pub use crate::protocol::Cell;
+
+/// What a layer remembers between two steps.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// h, [B, H].
+    pub hidden: Tensor<2>,
+    /// c, [B, H]; LSTM only.
+    pub cell: Option<Tensor<2>>,
+}
+
+impl State {
+    /// The state before anything was read.
+    pub fn zeros(cell: Cell, batch: usize, hidden: usize, device: &Device) -> Self {
+        let zeros = || Tensor::zeros([batch, hidden], device);
+        State { hidden: zeros(), cell: (cell == Cell::Lstm).then(zeros) }
+    }
+
+    /// The same numbers, through which no gradient flows back.
+    pub fn detach(self) -> Self {
+        State { hidden: self.hidden.detach(), cell: self.cell.map(Tensor::detach) }
+    }
+}
+
+/// What a layer makes of a sequence.
+#[derive(Clone, Debug)]
+pub struct Sequence {
+    /// h after every step, [T, B, H].
+    pub hidden: Tensor<3>,
+    /// The state after the last step.
+    pub last: State,
+}
+
+/// Runs `cell` over all T steps of `projected`, [T, B, G·H], from `state`.
+///
+/// `weight_hh` is [G·H, H], `bias_hh` is [G·H]. Differentiable in every tensor.
+pub fn sequence(cell: Cell, projected: Tensor<3>, state: State, weight_hh: Tensor<2>, bias_hh: Tensor<1>) -> Sequence {
+    composed::sequence(cell, projected, state, weight_hh, bias_hh)
+}
