@@ -1,1 +1,102 @@
-//! To come.
+//! The language model: token ids in, a score for every possible next symbol out.
+//!
+//! A [`LanguageModel`] is one flat buffer of weights on a device. [`LanguageModel::network`] shows it as the tensors of
+//! the layers, [`Network::forward`] runs them. [`Weights`] are the same numbers on the host, where they are drawn, kept
+//! in files ([`file`]) and given rows for new symbols. [`trace`] reads a text and tells what the model held and expected.
+//!
+//! Letters in shapes: T time steps, B batch rows, V symbols, H hidden units, G gates of the cell.
+
+pub mod file;
+mod init;
+mod layout;
+mod memory;
+mod network;
+pub mod trace;
+mod weights;
+
+use burn::tensor::{Device, Tensor};
+
+pub use layout::{Layout, Slot};
+pub use memory::memory_bytes;
+pub use network::{Dropout, Network, Output};
+pub use weights::Weights;
+
+use crate::protocol::{ModelConfig, Trouble};
+
+/// A stacked recurrent language model on a device. Cloning shares the weights.
+#[derive(Clone, Debug)]
+pub struct LanguageModel {
+    layout: Layout,
+    /// Every weight, as [`Layout`] places them: [`Layout::len`] numbers.
+    flat: Tensor<1>,
+}
+
+impl LanguageModel {
+    /// Draws a model on the host from `config.seed`: the same numbers on every device.
+    pub fn new(config: &ModelConfig, symbols: usize, device: &Device) -> Self {
+        Self::from_weights(&Weights::draw(config, symbols), device)
+    }
+
+    /// Uploads `weights`.
+    pub fn from_weights(weights: &Weights, device: &Device) -> Self {
+        let device = device.clone().without_autodiff();
+        LanguageModel { layout: weights.layout().clone(), flat: Tensor::from_floats(weights.values(), &device) }
+    }
+
+    /// Changes the weights to the first of what `change` makes of them, and hands out the second.
+    pub(crate) fn update<R>(&mut self, change: impl FnOnce(Tensor<1>) -> (Tensor<1>, R)) -> R {
+        let (flat, rest) = change(self.flat.clone());
+        self.flat = flat;
+        rest
+    }
+
+    pub fn config(&self) -> &ModelConfig {
+        self.layout.config()
+    }
+
+    /// V.
+    pub fn symbols(&self) -> usize {
+        self.layout.symbols()
+    }
+
+    /// How many numbers are learned.
+    pub fn parameters(&self) -> usize {
+        self.config().parameters(self.symbols())
+    }
+
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Every weight in one buffer, with no gradient.
+    pub fn flat(&self) -> &Tensor<1> {
+        &self.flat
+    }
+
+    pub fn device(&self) -> Device {
+        self.flat.device()
+    }
+
+    /// The layers, for reading only.
+    pub fn network(&self) -> Network {
+        Network::new(&self.layout, &self.flat)
+    }
+
+    /// Reads the weights back in one read.
+    ///
+    /// # Errors
+    /// `DeviceLost` when the device no longer answers.
+    pub async fn weights(&self) -> Result<Weights, Trouble> {
+        Ok(Weights::from_values(self.layout.clone(), read(self.flat.clone()).await?))
+    }
+}
+
+/// The numbers of a tensor.
+///
+/// # Errors
+/// `DeviceLost` when the device no longer answers.
+pub(crate) async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, Trouble> {
+    let lost = |reason: String| Trouble::DeviceLost { reason };
+    let data = tensor.into_data_async().await.map_err(|error| lost(error.to_string()))?;
+    data.try_into_vec::<f32>().map_err(|error| lost(format!("{error:?}")))
+}

@@ -1,1 +1,24 @@
-//! To come.
+//! Teaching a model: the loop, the optimiser, evaluation, and writing with what was learned.
+//!
+//! [`Trainer::step`] is a step: the next chunk of the streams → scores → loss → gradient → [`AdamW`]. The same loop
+//! pretrains and fine-tunes; what differs is the model and the text it is given. [`Evaluator`] reads a text in slices,
+//! [`Writer`] continues a prompt.
+
+mod evaluator;
+mod loss;
+mod optimiser;
+mod readback;
+mod schedule;
+mod trainer;
+mod writer;
+
+pub use evaluator::Evaluator;
+pub use loss::cross_entropy;
+pub use optimiser::AdamW;
+pub use readback::StepFigures;
+pub use schedule::factor;
+pub use trainer::{Divergence, Trainer};
+pub use writer::{Sampling, Writer};
+
+#[cfg(test)]
+mod learning;

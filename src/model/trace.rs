@@ -1,0 +1,88 @@
+//! What a model holds and expects while it reads.
+
+use burn::tensor::{Tensor, TensorData};
+
+use super::{LanguageModel, read};
+use crate::protocol::Trouble;
+
+/// A text as a model read it, from the zero state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trace {
+    /// h of one layer after each symbol, [positions, units] row by row.
+    pub hidden: Vec<f32>,
+    /// H.
+    pub units: usize,
+    /// The likeliest next symbols after each position, [positions, `count`], likeliest first.
+    pub symbols: Vec<u32>,
+    /// Their probabilities, same shape.
+    pub odds: Vec<f32>,
+    /// Symbols a position: as wished, or all there are.
+    pub count: usize,
+}
+
+/// Reads `ids` with `model` and tells what `layer` (from 0, the last one if there are fewer) held after each, and which
+/// `count` symbols were likeliest to follow. Nothing comes of no ids.
+///
+/// # Errors
+/// `DeviceLost`.
+pub async fn trace(model: &LanguageModel, ids: &[u32], layer: usize, count: usize) -> Result<Trace, Trouble> {
+    let (units, symbols) = (model.config().hidden, model.symbols());
+    let count = count.min(symbols);
+    let mut trace = Trace { hidden: Vec::new(), units, symbols: Vec::new(), odds: Vec::new(), count };
+    if ids.is_empty() {
+        return Ok(trace);
+    }
+    let network = model.network();
+    let device = model.device();
+    let output = network.forward(tokens(ids, 1, &device), network.zero_states(1, &device), None);
+    let layer = layer.min(output.hidden.len().saturating_sub(1));
+    if let Some(hidden) = output.hidden.into_iter().nth(layer) {
+        trace.hidden = read(hidden).await?;
+    }
+    for scores in read(output.logits).await?.chunks(symbols) {
+        for (id, probability) in likeliest(scores, count) {
+            trace.symbols.push(id);
+            trace.odds.push(probability);
+        }
+    }
+    Ok(trace)
+}
+
+/// The `count` likeliest symbols by their scores, likeliest first, with their probabilities.
+pub fn likeliest(scores: &[f32], count: usize) -> Vec<(u32, f32)> {
+    let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let total: f32 = scores.iter().map(|score| (score - largest).exp()).sum();
+    let mut order: Vec<u32> = (0..scores.len() as u32).collect();
+    let score = |id: u32| scores.get(id as usize).copied().unwrap_or(f32::NEG_INFINITY);
+    // Equal scores stand in the order of their ids, so that a text is always shown the same way.
+    let by_score = |a: &u32, b: &u32| score(*b).total_cmp(&score(*a)).then(a.cmp(b));
+    if count < order.len() {
+        order.select_nth_unstable_by(count, by_score);
+        order.truncate(count);
+    }
+    order.sort_unstable_by(by_score);
+    order.into_iter().map(|id| (id, (score(id) - largest).exp() / total)).collect()
+}
+
+/// Ids of `batch` streams side by side, time-major, as a device takes them: [T, B].
+pub(crate) fn tokens(ids: &[u32], batch: usize, device: &burn::tensor::Device) -> Tensor<2, burn::tensor::Int> {
+    let ids: Vec<i32> = ids.iter().map(|&id| id as i32).collect();
+    let steps = ids.len() / batch;
+    Tensor::from_data(TensorData::new(ids, [steps, batch]), device)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_likeliest_come_first_and_their_odds_are_a_softmax() {
+        let scores = [0.0, 2.0f32.ln(), 1.0f32.ln(), 4.0f32.ln()];
+        let odds = likeliest(&scores, 3);
+        assert_eq!(odds.iter().map(|odd| odd.0).collect::<Vec<_>>(), [3, 1, 0]);
+        for ((_, odd), expected) in odds.iter().zip([0.5, 0.25, 0.125]) {
+            assert!((odd - expected).abs() < 1e-6);
+        }
+        assert_eq!(likeliest(&scores, 9).len(), 4);
+    }
+}

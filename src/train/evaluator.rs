@@ -1,0 +1,88 @@
+//! How well a model predicts a text.
+
+use std::sync::Arc;
+
+use super::cross_entropy;
+use crate::{
+    model::{LanguageModel, Network, read, trace::tokens},
+    protocol::Trouble,
+    recurrent::State,
+};
+
+/// Multiplications that a slice may take, so that the engine gets its turn every few dozen milliseconds.
+const SLICE_WORK: usize = 100_000_000;
+
+/// Reads a text as one stream from the zero state, a slice at a time, and averages −ln of what each next symbol was
+/// given: N − 1 predictions for N ids.
+///
+/// The model is the one that was given, whatever is trained meanwhile. Nothing is dropped and nothing differentiated.
+pub struct Evaluator {
+    model: LanguageModel,
+    network: Network,
+    ids: Arc<[u32]>,
+    /// Predictions to make.
+    total: usize,
+    slice: usize,
+    done: usize,
+    states: Vec<State>,
+    /// In nats.
+    sum: f64,
+}
+
+impl Evaluator {
+    /// Evaluates on `ids`, or on the first `limit` predictions of it.
+    ///
+    /// # Errors
+    /// `TextTooShort` where there is nothing to predict.
+    pub fn new(model: &LanguageModel, ids: Arc<[u32]>, limit: Option<usize>) -> Result<Self, Trouble> {
+        let total = ids.len().saturating_sub(1).min(limit.unwrap_or(usize::MAX));
+        if total == 0 {
+            return Err(Trouble::TextTooShort { tokens: ids.len(), needed: 2, batch: 1, context: 1 });
+        }
+        let network = model.network();
+        let states = network.zero_states(1, &model.device());
+        let slice = (SLICE_WORK / model.parameters().max(1)).clamp(16, 1024);
+        Ok(Evaluator { model: model.clone(), network, ids, total, slice, done: 0, states, sum: 0.0 })
+    }
+
+    /// Predictions that are averaged.
+    pub fn tokens(&self) -> usize {
+        self.total
+    }
+
+    /// The part that is read, from 0 to 1.
+    pub fn progress(&self) -> f32 {
+        self.done as f32 / self.total as f32
+    }
+
+    /// Reads the next slice; after the last one, the mean in nats a token.
+    ///
+    /// # Errors
+    /// `DeviceLost`.
+    pub async fn advance(&mut self) -> Result<Option<f64>, Trouble> {
+        if self.done < self.total {
+            let (start, end) = (self.done, (self.done + self.slice).min(self.total));
+            let device = self.model.device();
+            let states = std::mem::take(&mut self.states);
+            let output = self.network.forward(tokens(&self.ids[start..end], 1, &device), states, None);
+            self.states = output.states;
+            let targets = tokens(&self.ids[start + 1..end + 1], 1, &device).flatten(0, 1);
+            let mean = read(cross_entropy(output.logits, targets)).await?;
+            self.sum += f64::from(mean.first().copied().unwrap_or(f32::NAN)) * (end - start) as f64;
+            self.done = end;
+        }
+        Ok((self.done == self.total).then(|| self.sum / self.total as f64))
+    }
+
+    /// Reads all that is left.
+    ///
+    /// # Errors
+    /// `DeviceLost`.
+    pub async fn finish(mut self) -> Result<f64, Trouble> {
+        loop {
+            if let Some(loss) = self.advance().await? {
+                return Ok(loss);
+            }
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Tests of the whole: that a model learns what it should.

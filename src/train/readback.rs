@@ -1,0 +1,141 @@
+//! Figures that a device computed, brought to the host without waiting for every step.
+
+use std::{
+    collections::VecDeque,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+};
+
+use burn::tensor::{Device, ExecutionError, Tensor, TensorData, Transaction};
+
+use crate::protocol::Trouble;
+
+/// Steps that are read together from a GPU.
+const STEPS_A_READ: usize = 10;
+/// Reads under way before the trainer waits: what holds the queue of a GPU back.
+const READS_UNDER_WAY: usize = 2;
+
+/// What a step tells.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepFigures {
+    /// From 1.
+    pub step: u64,
+    /// Mean over the chunk, nats a token, before the step.
+    pub loss: f32,
+    /// Of the gradient before clipping.
+    pub grad_norm: f32,
+    pub learning_rate: f64,
+}
+
+/// Losses and norms on their way from the device, oldest first.
+pub struct Readback {
+    steps_a_read: usize,
+    waiting: Vec<OnDevice>,
+    under_way: VecDeque<Read>,
+}
+
+struct OnDevice {
+    step: u64,
+    learning_rate: f64,
+    loss: Tensor<1>,
+    grad_norm: Tensor<1>,
+}
+
+struct Read {
+    /// Step and learning rate of each.
+    steps: Vec<(u64, f64)>,
+    data: Pin<Box<dyn Future<Output = Result<Vec<TensorData>, ExecutionError>>>>,
+}
+
+impl Readback {
+    /// On the CPU every step is read at once: there is no queue that a read would drain.
+    pub fn new(device: &Device) -> Self {
+        let steps_a_read = if *device == Device::flex() { 1 } else { STEPS_A_READ };
+        Readback { steps_a_read, waiting: Vec::new(), under_way: VecDeque::new() }
+    }
+
+    /// Hands over a step's figures, and takes those that have arrived.
+    ///
+    /// # Errors
+    /// `DeviceLost`.
+    pub async fn push(
+        &mut self,
+        step: u64,
+        learning_rate: f64,
+        loss: Tensor<1>,
+        grad_norm: Tensor<1>,
+    ) -> Result<Vec<StepFigures>, Trouble> {
+        self.waiting.push(OnDevice { step, learning_rate, loss, grad_norm });
+        let mut arrived = Vec::new();
+        if self.waiting.len() >= self.steps_a_read {
+            if self.under_way.len() >= READS_UNDER_WAY {
+                self.wait_for_one(&mut arrived).await?;
+            }
+            self.send();
+        }
+        while let Some(read) = self.under_way.front_mut() {
+            match read.data.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(data) => {
+                    arrived.extend(figures(&read.steps, data)?);
+                    self.under_way.pop_front();
+                }
+                Poll::Pending => break,
+            }
+        }
+        Ok(arrived)
+    }
+
+    /// Waits for all figures that were handed over.
+    ///
+    /// # Errors
+    /// `DeviceLost`.
+    pub async fn flush(&mut self) -> Result<Vec<StepFigures>, Trouble> {
+        let mut arrived = Vec::new();
+        if !self.waiting.is_empty() {
+            self.send();
+        }
+        while !self.under_way.is_empty() {
+            self.wait_for_one(&mut arrived).await?;
+        }
+        Ok(arrived)
+    }
+
+    /// Drops what has not arrived.
+    pub fn clear(&mut self) {
+        self.waiting.clear();
+        self.under_way.clear();
+    }
+
+    fn send(&mut self) {
+        let mut steps = Vec::with_capacity(self.waiting.len());
+        let mut transaction = Transaction::default();
+        for waiting in self.waiting.drain(..) {
+            steps.push((waiting.step, waiting.learning_rate));
+            transaction = transaction.register(waiting.loss).register(waiting.grad_norm);
+        }
+        self.under_way.push_back(Read { steps, data: Box::pin(transaction.execute_async()) });
+    }
+
+    async fn wait_for_one(&mut self, arrived: &mut Vec<StepFigures>) -> Result<(), Trouble> {
+        if let Some(read) = self.under_way.front_mut() {
+            let data = read.data.as_mut().await;
+            let figures = figures(&read.steps, data);
+            self.under_way.pop_front();
+            arrived.extend(figures?);
+        }
+        Ok(())
+    }
+}
+
+fn figures(steps: &[(u64, f64)], data: Result<Vec<TensorData>, ExecutionError>) -> Result<Vec<StepFigures>, Trouble> {
+    let data = data.map_err(|error| Trouble::DeviceLost { reason: error.to_string() })?;
+    // A figure that is not there shows as no number, which stops the run.
+    let number = |data: &TensorData| data.iter::<f32>().next().unwrap_or(f32::NAN);
+    let numbers: Vec<f32> = data.iter().map(number).collect();
+    let of_step = steps.iter().zip(numbers.chunks(2)).map(|(&(step, learning_rate), numbers)| {
+        let [loss, grad_norm] = <[f32; 2]>::try_from(numbers).unwrap_or([f32::NAN; 2]);
+        StepFigures { step, loss, grad_norm, learning_rate }
+    });
+    Ok(of_step.collect())
+}
