@@ -1,0 +1,72 @@
+//! Numbers as a reader wants them, the same in every language.
+
+/// A whole number with its thousands apart: 1,115,394.
+pub fn grouped(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A setting's value in the fewest figures: 0.8, 1.5, 2e-3.
+pub fn setting(value: f64) -> String {
+    if value != 0.0 && (value.abs() < 0.01 || value.abs() >= 1e5) { format!("{value:e}") } else { format!("{value}") }
+}
+
+/// A figure with as many decimals as asked for; a dash when there is none.
+pub fn fixed(value: f64, decimals: usize) -> String {
+    if value.is_finite() { format!("{value:.decimals$}") } else { "–".to_owned() }
+}
+
+/// Bytes in the largest unit that leaves a figure before the point.
+pub fn bytes(value: u64) -> String {
+    const UNITS: [&str; 4] = ["B", "KB", "MB", "GB"];
+    let mut amount = value as f64;
+    let mut unit = 0;
+    while amount >= 1000.0 && unit + 1 < UNITS.len() {
+        amount /= 1024.0;
+        unit += 1;
+    }
+    let decimals = usize::from(unit > 0 && amount < 100.0);
+    format!("{amount:.decimals$} {}", UNITS[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_stand_apart() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(1_115_394), "1,115,394");
+    }
+
+    #[test]
+    fn small_settings_are_written_with_an_exponent() {
+        assert_eq!(setting(2e-3), "2e-3");
+        assert_eq!(setting(1.5e-4), "1.5e-4");
+        assert_eq!(setting(0.8), "0.8");
+        assert_eq!(setting(1.0), "1");
+        assert_eq!(setting(0.0), "0");
+    }
+
+    #[test]
+    fn a_missing_figure_is_a_dash() {
+        assert_eq!(fixed(f64::NAN, 3), "–");
+        assert_eq!(fixed(1.8706, 3), "1.871");
+    }
+
+    #[test]
+    fn bytes_keep_a_figure_before_the_point() {
+        assert_eq!(bytes(512), "512 B");
+        assert_eq!(bytes(20 << 20), "20.0 MB");
+        assert_eq!(bytes(1_115_394), "1.1 MB");
+        assert_eq!(bytes(3 << 30), "3.0 GB");
+    }
+}
