@@ -1,0 +1,84 @@
+# Sourced after setup.sh: builds the two programs of the page and puts the finished site into dist/.
+
+# Set to 1 for quick iteration: the programs are left as the compiler made them.
+FAST=${FAST:-0}
+
+build_page() {
+  step "Building the page"
+  cargo_wasm page page
+  bind page page -Oz
+}
+
+build_engine() {
+  step "Building the engine"
+  cargo_wasm engine worker
+  # -Os, not -Oz: the engine is also to be fast.
+  bind engine worker -Os
+}
+
+# cargo_wasm PROFILE PROGRAM: the program's feature has its name.
+cargo_wasm() {
+  attempt "The $1 does not compile: the first error above says where." \
+    "${WASM_CARGO[@]}" build --locked --profile "$1" --target wasm32-unknown-unknown \
+    --no-default-features --features "$2" --bin "$2"
+}
+
+# bind NAME PROGRAM LEVEL: compiled program → $CACHE/web/NAME/{NAME.js, NAME_bg.wasm}, made small.
+# Nothing is done again while the program and the way it is treated are the same.
+bind() {
+  local name=$1 compiled=$WASM_TARGET_DIR/wasm32-unknown-unknown/$1/$2.wasm
+  local out=$CACHE/web/$name recipe
+  if [ "$FAST" = 1 ]; then recipe="wasm-bindgen only"; else recipe="wasm-opt $3 $(node_modules/.bin/wasm-opt --version)"; fi
+  [ -f "$out/recipe" ] && [ "$(cat "$out/recipe")" = "$recipe" ] && cmp -s "$compiled" "$out/compiled.wasm" && return
+
+  rm -rf "$out"
+  mkdir -p "$out"
+  quietly "wasm-bindgen failed on the $name: remove $CACHE/bin and run this again." \
+    wasm-bindgen --target web --no-typescript --out-name "$name" --out-dir "$out" "$compiled"
+  if [ "$FAST" != 1 ]; then
+    step "Making the $name small"
+    quietly "wasm-opt failed on the $name: remove node_modules and run this again." \
+      node_modules/.bin/wasm-opt "$3" --strip-debug --strip-producers \
+      --enable-simd --enable-bulk-memory --enable-nontrapping-float-to-int --enable-sign-ext --enable-mutable-globals \
+      --enable-reference-types --enable-multivalue "$out/${name}_bg.wasm" -o "$out/small.wasm"
+    mv "$out/small.wasm" "$out/${name}_bg.wasm"
+  fi
+  cp "$compiled" "$out/compiled.wasm"
+  # Last, so that an interrupted build is not taken for a finished one.
+  printf '%s' "$recipe" >"$out/recipe"
+}
+
+# Everything a static server needs, put in place in one go: whoever reads dist/ meanwhile sees the old or the new one.
+assemble() {
+  step "Putting the site into dist/"
+  local new=$ROOT/.dist.$$ part
+  rm -rf "$new"
+  mkdir -p "$new/corpora"
+  cp -R www/. "$new/"
+  cp assets/corpora/*.txt "$new/corpora/"
+  for part in page engine; do
+    cp "$CACHE/web/$part/$part.js" "$CACHE/web/$part/${part}_bg.wasm" "$new/"
+    if [ -d "$CACHE/web/$part/snippets" ]; then cp -R "$CACHE/web/$part/snippets" "$new/"; fi
+  done
+  # The progress bar needs the size before the first byte is there; a compressed download does not tell it.
+  local bytes
+  bytes=$(wc -c <"$new/engine_bg.wasm" | tr -d ' ')
+  sed "s|<meta name=\"engine-bytes\" content=\"[^\"]*\"|<meta name=\"engine-bytes\" content=\"$bytes\"|" index.html >"$new/index.html"
+  grep -q "name=\"engine-bytes\" content=\"$bytes\"" "$new/index.html" || fail "index.html has no <meta name=\"engine-bytes\" content=\"…\">."
+  rm -rf dist.old
+  if [ -d dist ]; then mv dist dist.old; fi
+  mv "$new" dist
+  rm -rf dist.old
+}
+
+build_site() {
+  need_rust
+  need_node
+  need_wasm_target
+  need_wasm_bindgen
+  lock
+  build_page
+  build_engine
+  assemble
+  unlock
+}

@@ -1,0 +1,55 @@
+# Sourced by ./serve and ./test: where things are, and how a step is named and how it fails.
+# Works with bash 3.2, which is what macOS has.
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# Outside of the checkout, so that a fresh clone does not build everything again.
+CACHE=${UNROLL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/unroll}
+LOG=$CACHE/last-step.log
+export CARGO_TARGET_DIR=$CACHE/target
+
+mkdir -p "$CACHE"
+cd "$ROOT"
+
+step() { printf '==> %s\n' "$*"; }
+
+fail() {
+  printf '\nunroll: %s\n' "$*" >&2
+  exit 1
+}
+
+# attempt SENTENCE COMMAND…: runs the command; when it fails, says what went wrong and what to do.
+attempt() {
+  local sentence=$1
+  shift
+  "$@" || fail "$sentence"
+}
+
+# quietly SENTENCE COMMAND…: the same, showing the command's words only when it fails.
+quietly() {
+  local sentence=$1
+  shift
+  "$@" >"$LOG" 2>&1 || {
+    tail -n 30 "$LOG" >&2
+    fail "$sentence"
+  }
+}
+
+# within SECONDS COMMAND…: gives up after that long, where the system has `timeout`.
+within() {
+  local seconds=$1
+  shift
+  if command -v timeout >/dev/null; then timeout "$seconds" "$@"; else "$@"; fi
+}
+
+# Holds back a second build on the same cache until this one is done; `unlock` lets it go.
+lock() {
+  command -v flock >/dev/null || return 0
+  exec 9>"$CACHE/lock"
+  flock -n 9 || {
+    step "Waiting for another build to finish"
+    flock 9
+  }
+}
+
+unlock() { exec 9>&-; }

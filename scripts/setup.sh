@@ -1,0 +1,118 @@
+# Sourced after common.sh: each function makes sure that one tool is there, and does nothing where it is.
+
+# How the programs for the browser are built; need_wasm_target may put another compiler in front.
+WASM_CARGO=(cargo)
+WASM_TARGET_DIR=$CARGO_TARGET_DIR
+
+# apt_install PACKAGE…: with Debian's packages, where we may; fails quietly elsewhere.
+apt_install() {
+  command -v apt-get >/dev/null || return 1
+  local as_root=(env)
+  if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null || return 1
+    # Asks for a password only where somebody can type it.
+    if [ -t 0 ]; then as_root=(sudo env); else as_root=(sudo -n env); fi
+  fi
+  local install=("${as_root[@]}" DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@")
+  "${install[@]}" >"$LOG" 2>&1 && return
+  # A fresh machine has no package lists yet, an old one has stale ones.
+  "${as_root[@]}" apt-get update >>"$LOG" 2>&1 && "${install[@]}" >>"$LOG" 2>&1
+}
+
+need_rust() {
+  # A shell that was open before rustup was installed does not have it on its PATH.
+  command -v cargo >/dev/null || PATH=$HOME/.cargo/bin:$PATH
+  command -v cargo >/dev/null || fail "Rust is missing: install it with rustup (rustup.rs), then run this again."
+  local wanted have
+  wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+  have=$(rustc --version | awk '{ print $2 }')
+  printf '%s\n%s\n' "$wanted" "$have" | sort -t. -k1,1n -k2,2n -C ||
+    fail "Rust $wanted or newer is needed, and this is $have: run \`rustup update stable\`, then this again."
+  command -v cc >/dev/null && return
+  step "Installing a C linker, which Rust needs"
+  apt_install gcc libc6-dev || fail "No C compiler was found, and Rust links with one: install gcc or clang, then run this again."
+}
+
+# The standard library for the browser: rustup's, or one built from Debian's sources where rustup can download nothing.
+# UNROLL_WASM_TOOLCHAIN=debian takes the second way without trying the first.
+need_wasm_target() {
+  local sysroot
+  sysroot=$(rustc --print sysroot)
+  if [ "${UNROLL_WASM_TOOLCHAIN:-}" != debian ]; then
+    [ -d "$sysroot/lib/rustlib/wasm32-unknown-unknown/lib" ] && return
+    step "Adding Rust's target for the browser (wasm32-unknown-unknown)"
+    if command -v rustup >/dev/null && within 180 rustup target add wasm32-unknown-unknown >"$LOG" 2>&1; then return; fi
+  fi
+  if ! [ -x /usr/bin/cargo ] || ! [ -d /usr/lib/rustlib/src/rust/library ]; then
+    step "Installing Debian's Rust with its sources, because rustup could not add the target"
+    apt_install rustc-web cargo-web rust-web-src rust-web-llvm || {
+      tail -n 5 "$LOG" >&2
+      fail "Rust cannot build for the browser: run \`rustup target add wasm32-unknown-unknown\` where there is a network, then this again."
+    }
+  fi
+  local linker host
+  host=$(rustc -vV | sed -n 's/^host: //p')
+  linker=$(PATH=$sysroot/lib/rustlib/$host/bin:$PATH command -v rust-lld wasm-ld wasm-ld-19 wasm-ld-22 | head -n 1) || true
+  if [ -z "$linker" ]; then
+    step "Installing a linker for WebAssembly"
+    apt_install lld-19 || fail "No linker for WebAssembly was found: install lld, then run this again."
+    linker=$(command -v wasm-ld-19)
+  fi
+  # Two compilers in one target directory would each undo what the other built.
+  WASM_TARGET_DIR=$CACHE/target-debian
+  WASM_CARGO=(env "PATH=/usr/bin:$PATH" RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTC_BOOTSTRAP=1
+    CARGO_UNSTABLE_BUILD_STD=std,panic_abort "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$linker"
+    "CARGO_TARGET_DIR=$WASM_TARGET_DIR" /usr/bin/cargo)
+}
+
+# The generator of the glue between JavaScript and Rust must be of the very version of the crate.
+need_wasm_bindgen() {
+  local version
+  version=$(awk '/^name = "wasm-bindgen"$/ { getline; gsub(/[^0-9.]/, ""); print; exit }' Cargo.lock)
+  PATH=$CACHE/bin:$PATH
+  [ "$(wasm-bindgen --version 2>/dev/null)" = "wasm-bindgen $version" ] && return
+  step "Building wasm-bindgen $version (a few minutes, once)"
+  # Without --locked: its own lock file names versions that not every registry still has. Unoptimised: half the time.
+  attempt "wasm-bindgen $version could not be built: look at the message above; a network to crates.io is needed once." \
+    env "CARGO_TARGET_DIR=$CACHE/tools" CARGO_PROFILE_DEV_DEBUG=0 \
+    cargo install --quiet --debug --force --root "$CACHE" --version "$version" wasm-bindgen-cli
+}
+
+need_node() {
+  if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+    step "Installing Node.js"
+    apt_install nodejs npm || fail "Node.js is missing: install Node.js 18 or newer with npm, then run this again."
+  fi
+  [ "$(node -p 'parseInt(process.versions.node)')" -ge 18 ] ||
+    fail "Node.js 18 or newer is needed, and this is $(node --version): update it, then run this again."
+  # npm leaves its own copy of the lock there; older than ours means that ours has changed.
+  [ node_modules/.package-lock.json -nt package-lock.json ] && return
+  step "Installing the tools of package.json"
+  quietly "npm could not install the tools of package.json: a network to npm's registry is needed once." \
+    npm ci --no-audit --no-fund
+}
+
+need_chromium() {
+  local name
+  for name in "${CHROME:-}" chromium chromium-browser google-chrome google-chrome-stable \
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" /Applications/Chromium.app/Contents/MacOS/Chromium; do
+    [ -n "$name" ] || continue
+    if CHROME=$(command -v "$name"); then
+      export CHROME
+      return
+    fi
+  done
+  step "Installing Chromium"
+  apt_install chromium || fail "No Chromium or Chrome was found: install one, or set CHROME to its path, then run this again."
+  CHROME=$(command -v chromium)
+  export CHROME
+}
+
+# A Vulkan driver lets the kernels be tested natively; lavapipe is one that needs no graphics card.
+need_vulkan() {
+  [ "$(uname)" = Linux ] || return 0
+  ls /usr/share/vulkan/icd.d/*.json /etc/vulkan/icd.d/*.json 2>/dev/null | grep -q . && return
+  step "Installing a Vulkan driver that needs no graphics card"
+  apt_install mesa-vulkan-drivers ||
+    step "No Vulkan driver could be installed: the kernels are tested in Chromium only (mesa-vulkan-drivers brings one)"
+}
