@@ -4,7 +4,7 @@ mod en;
 pub mod number;
 mod zh;
 
-use crate::protocol::Trouble;
+use crate::protocol::{DeviceReport, GeneratedText, Source, Task, Trouble};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Language {
@@ -13,11 +13,264 @@ pub enum Language {
     Chinese,
 }
 
+impl Language {
+    /// BCP 47, for the document's `lang`, addresses and storage.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Language::English => "en",
+            Language::Chinese => "zh-CN",
+        }
+    }
+
+    /// The language that a tag asks for, where it is one of ours.
+    pub fn from_tag(tag: &str) -> Option<Language> {
+        match tag.to_ascii_lowercase().split(['-', '_']).next() {
+            Some("en") => Some(Language::English),
+            Some("zh") => Some(Language::Chinese),
+            _ => None,
+        }
+    }
+
+    pub const fn other(self) -> Language {
+        match self {
+            Language::English => Language::Chinese,
+            Language::Chinese => Language::English,
+        }
+    }
+
+    pub const fn words(self) -> &'static Words {
+        match self {
+            Language::English => &en::WORDS,
+            Language::Chinese => &zh::WORDS,
+        }
+    }
+}
+
 /// What happened and what to do about it, in one plain sentence or two.
 pub fn trouble(trouble: &Trouble, language: Language) -> String {
     match language {
         Language::English => en::trouble(trouble),
         Language::Chinese => zh::trouble(trouble),
+    }
+}
+
+/// Every word of the page, by where it stands.
+pub struct Words {
+    pub header: Header,
+    pub device: Device,
+    pub transport: Transport,
+    pub notice: Notice,
+    pub text: Text,
+    pub model: Model,
+    pub training: Training,
+    pub samples: Samples,
+    pub ask: Ask,
+    pub inside: Inside,
+    pub fine_tune: FineTune,
+    pub use_it: UseIt,
+    pub keep: Keep,
+    pub task: fn(Task) -> &'static str,
+}
+
+/// A control: its label, and one sentence of help.
+#[derive(Clone, Copy)]
+pub struct Control {
+    pub label: &'static str,
+    pub help: &'static str,
+}
+
+pub struct Header {
+    pub title: &'static str,
+    pub steps: &'static str,
+    /// In the order of the steps.
+    pub step: [&'static str; 5],
+    pub language: &'static str,
+    /// The switch: system, light, dark.
+    pub theme: [&'static str; 3],
+}
+
+pub struct Device {
+    pub title: &'static str,
+    pub webgpu: &'static str,
+    pub cpu: &'static str,
+    pub opening: &'static str,
+    pub none: &'static str,
+    /// Which device, and why.
+    pub why: fn(&DeviceReport) -> String,
+    pub choose: Control,
+    pub auto: &'static str,
+    pub loading: fn(received: u64, total: u64) -> String,
+}
+
+pub struct Transport {
+    pub title: &'static str,
+    pub play: Control,
+    pub pause: Control,
+    pub step_once: Control,
+    pub reset: Control,
+    pub progress: &'static str,
+    pub step_of: fn(total: Option<u64>) -> String,
+    pub epoch: &'static str,
+    pub training: &'static str,
+    pub validation: &'static str,
+    pub gradient_norm: &'static str,
+    pub speed: &'static str,
+    pub device: &'static str,
+}
+
+pub struct Notice {
+    pub dismiss: &'static str,
+    pub start_again: &'static str,
+    pub recover: fn(learning_rate: f64) -> String,
+    pub fit: &'static str,
+    pub use_bytes: &'static str,
+    pub saved: fn(name: &str) -> String,
+    pub loaded: &'static str,
+    pub passed_over: fn(symbols: &[String]) -> String,
+    pub finished: fn(steps: u64) -> String,
+}
+
+pub struct Text {
+    pub corpora: &'static str,
+    pub generated: &'static str,
+    pub corpus: fn(id: &str) -> Option<(&'static str, &'static str)>,
+    pub made: fn(GeneratedText) -> (&'static str, &'static str),
+    pub own: &'static str,
+    pub own_name: &'static str,
+    pub paste: Control,
+    pub paste_here: &'static str,
+    pub file: Control,
+    pub drop: &'static str,
+    pub use_text: Control,
+    pub reading: &'static str,
+    pub read_as: &'static str,
+    pub vocabulary: Control,
+    pub characters: &'static str,
+    pub bytes: &'static str,
+    pub split: Control,
+    pub report: &'static str,
+    pub size: fn(characters: u64, symbols: u64) -> String,
+    pub parts: fn(train_percent: f64) -> String,
+    pub part_learn: fn(tokens: u64) -> String,
+    pub part_test: fn(tokens: u64) -> String,
+    pub alphabet: &'static str,
+    pub more_symbols: fn(count: u64) -> String,
+    pub occurs: fn(symbol: &str, count: u64) -> String,
+    pub baselines: &'static str,
+    pub baselines_help: &'static str,
+    pub n_gram: fn(order: usize) -> String,
+    pub uniform: &'static str,
+    pub best_possible: &'static str,
+    pub nats: &'static str,
+    pub counting: &'static str,
+    pub preview: &'static str,
+    pub change: &'static str,
+    pub train_on_it: &'static str,
+}
+
+pub struct Model {
+    pub title: &'static str,
+    pub parameters: fn(count: u64) -> String,
+    pub cell: Control,
+    pub layers: Control,
+    pub hidden: Control,
+    pub forget_bias: Control,
+    pub dropout: Control,
+    pub tie_weights: Control,
+    pub init: Control,
+    pub init_pytorch: &'static str,
+    pub init_orthogonal: &'static str,
+    pub more: &'static str,
+    pub start_over: Control,
+    pub changed: &'static str,
+}
+
+pub struct Training {
+    pub title: &'static str,
+    pub learning_rate: Control,
+    pub batch: Control,
+    pub context: Control,
+    pub clip: Control,
+    pub weight_decay: Control,
+    pub schedule: Control,
+    pub constant: &'static str,
+    pub warmup: &'static str,
+    pub cosine: &'static str,
+    pub steps: Control,
+    pub seed: Control,
+    pub live: &'static str,
+}
+
+pub struct Samples {
+    pub title: &'static str,
+    pub at_step: fn(step: u64) -> String,
+    pub none: &'static str,
+    pub before: &'static str,
+    pub after: &'static str,
+    pub none_before: &'static str,
+    pub none_after: &'static str,
+}
+
+pub struct Ask {
+    pub title: &'static str,
+    pub prompt: Control,
+    pub prompt_here: &'static str,
+    pub write: Control,
+    pub stop: Control,
+    pub again: Control,
+    pub temperature: Control,
+    pub length: Control,
+    pub top_k: Control,
+    pub all: &'static str,
+    pub next: &'static str,
+    pub speed: fn(characters_per_second: f64) -> String,
+    pub nothing_yet: &'static str,
+}
+
+pub struct Inside {
+    pub title: &'static str,
+    pub read: Control,
+    pub read_here: &'static str,
+    pub explain: &'static str,
+    pub next_title: &'static str,
+    pub later: &'static str,
+    pub none: &'static str,
+}
+
+pub struct FineTune {
+    pub text: &'static str,
+    pub explain: &'static str,
+    pub settings: &'static str,
+    pub start: Control,
+    pub new_symbols: fn(&[String]) -> String,
+    pub before_after: &'static str,
+    pub old_loss: &'static str,
+    pub new_loss: &'static str,
+    pub needs_model: &'static str,
+}
+
+pub struct UseIt {
+    pub title: &'static str,
+    pub later: &'static str,
+}
+
+pub struct Keep {
+    pub title: &'static str,
+    pub explain: &'static str,
+    pub save: Control,
+    pub load: Control,
+    pub present: fn(step: u64, parameters: u64) -> String,
+}
+
+impl Words {
+    /// What the page calls a text.
+    pub fn source_name(&self, source: &Source) -> String {
+        match source {
+            Source::Corpus { id } => (self.text.corpus)(id).map_or_else(|| id.clone(), |(name, _)| name.to_owned()),
+            Source::Own { name } if name.is_empty() => self.text.own_name.to_owned(),
+            Source::Own { name } => name.clone(),
+            Source::Generated { text, .. } => (self.text.made)(*text).0.to_owned(),
+        }
     }
 }
 
@@ -83,5 +336,27 @@ mod tests {
         let symbols: Vec<String> = (0..500).map(|i| format!("<{i}>")).collect();
         let sentence = trouble(&Trouble::UnknownSymbols { symbols }, Language::English);
         assert!(sentence.chars().count() < 300, "{sentence}");
+    }
+
+    #[test]
+    fn a_language_is_found_by_its_tag() {
+        assert_eq!(Language::from_tag("zh-TW"), Some(Language::Chinese));
+        assert_eq!(Language::from_tag("EN"), Some(Language::English));
+        assert_eq!(Language::from_tag("fr"), None);
+        for language in [Language::English, Language::Chinese] {
+            assert_eq!(Language::from_tag(language.tag()), Some(language));
+        }
+    }
+
+    #[test]
+    fn every_corpus_has_a_name_and_a_description_in_both_languages() {
+        for language in [Language::English, Language::Chinese] {
+            let words = language.words();
+            for id in ["shakespeare", "tang", "song", "shijing", "names", "udhr"] {
+                assert!((words.text.corpus)(id).is_some(), "{id}");
+            }
+            assert_eq!(words.source_name(&Source::Own { name: "a.txt".to_owned() }), "a.txt");
+            assert!(!words.source_name(&Source::Own { name: String::new() }).is_empty());
+        }
     }
 }

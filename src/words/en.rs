@@ -1,5 +1,284 @@
+//! English.
+
 use super::number::{bytes, grouped, setting as figure};
-use crate::protocol::{Setting, Trouble};
+use super::{
+    Ask, Control, Device, FineTune, Header, Inside, Keep, Model, Notice, Samples, Text, Training, Transport, UseIt,
+    Words,
+};
+use crate::protocol::{DeviceKind, DeviceReason, DeviceReport, GeneratedText, Setting, Task, Trouble};
+
+pub static WORDS: Words = Words {
+    header: Header {
+        title: "Unroll: a laboratory for recurrent networks",
+        steps: "Steps",
+        step: ["Text", "Pretrain", "Look inside", "Fine-tune", "Use it"],
+        language: "Language: switch to Chinese",
+        theme: ["Theme: as the system", "Theme: light", "Theme: dark"],
+    },
+    device: Device {
+        title: "Device",
+        webgpu: "WebGPU",
+        cpu: "CPU",
+        opening: "Opening",
+        none: "No engine",
+        why: device,
+        choose: Control {
+            label: "Compute on",
+            help: "Changing the device starts the engine again with the same text and settings.",
+        },
+        auto: "Automatic",
+        loading: |received, total| format!("Loading the engine, {} of {}", bytes(received), bytes(total)),
+    },
+    transport: Transport {
+        title: "Training",
+        play: Control { label: "Play", help: "Train until paused; the space bar does the same." },
+        pause: Control { label: "Pause", help: "Pause the training; the space bar does the same." },
+        step_once: Control { label: "One step", help: "Take one training step, then pause." },
+        reset: Control { label: "Reset", help: "Back to step 0 with a new model of the chosen settings." },
+        progress: "Progress of the run",
+        step_of: |total| match total {
+            Some(total) => format!("step of {}", grouped(total)),
+            None => "step".to_owned(),
+        },
+        epoch: "epoch",
+        training: "training",
+        validation: "validation",
+        gradient_norm: "gradient norm",
+        speed: "characters / s",
+        device: "device",
+    },
+    notice: Notice {
+        dismiss: "Dismiss",
+        start_again: "Start the engine again",
+        recover: |rate| format!("Go on at {}", figure(rate)),
+        fit: "Fit batch and context to the text",
+        use_bytes: "Use the byte vocabulary",
+        saved: |name| format!("The model is saved as {name}."),
+        loaded: "The model is loaded. Press play to train it further, or ask it for text.",
+        passed_over: |symbols| {
+            format!("The model has never seen {}, so it was left out of the prompt.", listed(symbols))
+        },
+        finished: |steps| format!("The run is done: {} steps. Raise the number of steps to go on.", grouped(steps)),
+    },
+    text: Text {
+        corpora: "Texts to learn from",
+        generated: "Made by rule, with a known best loss",
+        corpus: |id| {
+            Some(match id {
+                "shakespeare" => ("Shakespeare, the plays", "Blank verse and stage names; the classic of this trade."),
+                "tang" => ("Tang poems", "Regulated verse of the 7th to 10th century, in Chinese."),
+                "song" => ("Song poems", "Lyrics written to set tunes, 10th to 13th century, in Chinese."),
+                "shijing" => ("Book of Songs", "诗经, the oldest Chinese poetry: lines of four characters."),
+                "names" => ("First names", "English given names, one a line: short and quick to learn."),
+                "udhr" => ("Human rights", "The Universal Declaration in some twenty languages."),
+                _ => return None,
+            })
+        },
+        made: |text| match text {
+            GeneratedText::Brackets => ("Nested brackets", "Every bracket closes in order: needs a stack."),
+            GeneratedText::Counting => ("aⁿbⁿ", "As many b as a: needs a counter."),
+            GeneratedText::Sorting => ("Sorting", "Letters, then the same letters in order."),
+            GeneratedText::Copy => ("Copy", "Symbols to be said again after a delay: needs memory."),
+            GeneratedText::Addition => ("Addition", "Sums of two numbers: needs a carry."),
+        },
+        own: "Your own text",
+        own_name: "Your text",
+        paste: Control { label: "Paste a text", help: "Any language and any symbols; it stays in this browser." },
+        paste_here: "Paste or type a text here: a few thousand characters or more.",
+        file: Control {
+            label: "Choose a file",
+            help: "A plain text file in UTF-8, up to 20 MB; it stays in this browser.",
+        },
+        drop: "or drop a text file here",
+        use_text: Control {
+            label: "Use this text",
+            help: "Read the text, draw a new model for it and start training.",
+        },
+        reading: "Reading the text",
+        read_as: "How it is read",
+        vocabulary: Control {
+            label: "Symbols",
+            help: "Characters are Unicode characters; bytes are those of UTF-8, so nothing is ever unknown.",
+        },
+        characters: "Characters",
+        bytes: "Bytes",
+        split: Control {
+            label: "Learned from",
+            help: "The part of the text, from its start, that is learned; the rest tests what was learned.",
+        },
+        report: "The text",
+        size: |characters, symbols| format!("{} characters · {} symbols", grouped(characters), grouped(symbols)),
+        parts: |percent| format!("{percent:.0} % to learn from, {:.0} % to be tested on", 100.0 - percent),
+        part_learn: |tokens| format!("{} to learn from", grouped(tokens)),
+        part_test: |tokens| format!("{} to test", grouped(tokens)),
+        alphabet: "Alphabet",
+        more_symbols: |count| format!("and {} more", grouped(count)),
+        occurs: |symbol, count| format!("{symbol} occurs {} times", grouped(count)),
+        baselines: "Losses to beat",
+        baselines_help: "What models that only count reach on the test part: an n-gram sees the n − 1 symbols before.",
+        n_gram: |order| format!("{order}-gram"),
+        uniform: "pure guessing",
+        best_possible: "best possible",
+        nats: "nats a symbol",
+        counting: "Counting n-grams",
+        preview: "How it begins",
+        change: "change",
+        train_on_it: "Watch it learn",
+    },
+    model: Model {
+        title: "Model",
+        parameters: |count| format!("{} parameters", grouped(count)),
+        cell: Control {
+            label: "Cell",
+            help: "RNN: one tanh layer. GRU: two gates. LSTM: three gates and a memory cell.",
+        },
+        layers: Control { label: "Layers", help: "Recurrent layers on top of each other, 1 to 4." },
+        hidden: Control {
+            label: "Hidden units",
+            help: "Numbers that each layer remembers from symbol to symbol, 8 to 1024.",
+        },
+        forget_bias: Control {
+            label: "Forget bias",
+            help: "Added to the forget gate's bias at the start, so that an LSTM remembers longer; 1 is usual.",
+        },
+        dropout: Control {
+            label: "Dropout",
+            help: "Part of the values between layers dropped while training; needs two layers.",
+        },
+        tie_weights: Control {
+            label: "Tie weights",
+            help: "One table serves for reading symbols and for writing them.",
+        },
+        init: Control {
+            label: "First weights",
+            help: "Uniform as PyTorch draws them, or orthogonal recurrent weights with zero biases.",
+        },
+        init_pytorch: "Uniform",
+        init_orthogonal: "Orthogonal",
+        more: "More",
+        start_over: Control {
+            label: "Start over with these settings",
+            help: "Draw a new model of these settings and train it from step 0; the present run stays on the chart.",
+        },
+        changed: "Changed settings count from the next start.",
+    },
+    training: Training {
+        title: "Training",
+        learning_rate: Control {
+            label: "Learning rate",
+            help: "How far a step moves the weights; changes at once, even while it runs.",
+        },
+        batch: Control { label: "Batch", help: "Places of the text that are read side by side, 1 to 256." },
+        context: Control {
+            label: "Context",
+            help: "Symbols a step reads, and how far back gradients reach, 1 to 512.",
+        },
+        clip: Control {
+            label: "Clip norm",
+            help: "The longest gradient that is let through; changes at once, even while it runs.",
+        },
+        weight_decay: Control { label: "Weight decay", help: "Pulls every weight towards zero; 0 is off." },
+        schedule: Control { label: "Schedule", help: "How the learning rate moves over the run." },
+        constant: "Constant",
+        warmup: "Warm-up",
+        cosine: "Cosine",
+        steps: Control { label: "Steps", help: "Where the run ends by itself; 0 trains until you pause." },
+        seed: Control { label: "Seed", help: "The same seed and settings repeat a CPU run exactly." },
+        live: "Learning rate and clip can change while it runs.",
+    },
+    samples: Samples {
+        title: "Sample",
+        at_step: |step| format!("step {}", grouped(step)),
+        none: "The model writes here every hundred steps.",
+        before: "Before",
+        after: "After",
+        none_before: "What the model writes before it meets your text.",
+        none_after: "What it writes as it learns your text.",
+    },
+    ask: Ask {
+        title: "Ask the model",
+        prompt: Control { label: "Prompt", help: "The model reads this and goes on writing." },
+        prompt_here: "The beginning of a text",
+        write: Control { label: "Write", help: "Continue the prompt with the model as it is now." },
+        stop: Control { label: "Stop", help: "Stop writing." },
+        again: Control { label: "Again", help: "Write once more, with other dice." },
+        temperature: Control {
+            label: "Temperature",
+            help: "Below 1 the model keeps to what is likely, above 1 it dares more; 0 always takes the likeliest.",
+        },
+        length: Control { label: "Length", help: "How many symbols to write." },
+        top_k: Control { label: "Top-k", help: "Draw only from the k likeliest symbols; 0 draws from all." },
+        all: "all",
+        next: "Likeliest next",
+        speed: |speed| format!("{} characters / s", grouped(speed.max(0.0).round() as u64)),
+        nothing_yet: "What the model writes appears here.",
+    },
+    inside: Inside {
+        title: "Hidden state, reading",
+        read: Control {
+            label: "Text to read",
+            help: "The model reads this from an empty memory, again and again as it learns.",
+        },
+        read_here: "Empty: the start of the test part",
+        explain: "Each column is a symbol that the model reads, each row one of its units. Blue is −1, red is +1. A unit that \
+                  keeps its colour over many symbols remembers something; point at a cell to see which symbol, unit and value \
+                  it is, and what the model expects next.",
+        next_title: "Reading",
+        later: "Gates, gradients through time and a search for units that mean something are still to come.",
+        none: "The hidden state appears once a model is there.",
+    },
+    fine_tune: FineTune {
+        text: "Your text",
+        explain: "The present model goes on training on another text. Both losses are drawn, so that you see what it learns \
+                  and what it forgets.",
+        settings: "Fine-tuning",
+        start: Control { label: "Fine-tune on this text", help: "Go on training the present model on this text." },
+        new_symbols: |symbols| format!("New to the model: {}", listed(symbols)),
+        before_after: "Before and after",
+        old_loss: "old text",
+        new_loss: "new text",
+        needs_model: "Train or load a model first.",
+    },
+    use_it: UseIt {
+        title: "Write with the model",
+        later: "Features for classical models, classification, tagging, translation and dialogue are still to come.",
+    },
+    keep: Keep {
+        title: "Keep the model",
+        explain: "A safetensors file with weights, vocabulary and settings; the weights are named as PyTorch names them.",
+        save: Control { label: "Save", help: "Download the present model as a safetensors file." },
+        load: Control { label: "Load a file", help: "Take a model from a safetensors file that was saved here." },
+        present: |step, parameters| format!("{} parameters at step {}", grouped(parameters), grouped(step)),
+    },
+    task: |task| match task {
+        Task::OpeningDevice => "Opening the device",
+        Task::ReadingText => "Reading the text",
+        Task::Baselines => "Counting n-grams",
+        Task::BuildingModel => "Building the model",
+        Task::Evaluating => "Evaluating",
+    },
+};
+
+fn device(report: &DeviceReport) -> String {
+    let what = match report.kind {
+        DeviceKind::WebGpu => format!("Training runs on the graphics processor ({}).", report.name),
+        DeviceKind::Cpu => format!("Training runs on the processor ({}).", report.name),
+    };
+    let why = match &report.reason {
+        DeviceReason::Chosen => "You asked for it.".to_owned(),
+        DeviceReason::Suitable => "The browser offers WebGPU with everything that is needed.".to_owned(),
+        DeviceReason::NoWebGpu => "This browser has no WebGPU.".to_owned(),
+        DeviceReason::NoAdapter => "The browser has WebGPU but no graphics adapter for it.".to_owned(),
+        DeviceReason::SoftwareAdapter => {
+            "The only WebGPU adapter here is a program on the processor, which is slower than our own.".to_owned()
+        }
+        DeviceReason::NoTimestampQuery => {
+            "The graphics adapter lacks timestamp-query, which the engine needs.".to_owned()
+        }
+        DeviceReason::Failed(words) => format!("WebGPU failed to start: {words}."),
+    };
+    format!("{what} {why}")
+}
 
 pub fn setting(setting: Setting) -> &'static str {
     match setting {

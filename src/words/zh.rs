@@ -1,5 +1,258 @@
+//! 中文。
+
 use super::number::{bytes, grouped, setting as figure};
-use crate::protocol::{Setting, Trouble};
+use super::{
+    Ask, Control, Device, FineTune, Header, Inside, Keep, Model, Notice, Samples, Text, Training, Transport, UseIt,
+    Words,
+};
+use crate::protocol::{DeviceKind, DeviceReason, DeviceReport, GeneratedText, Setting, Task, Trouble};
+
+pub static WORDS: Words = Words {
+    header: Header {
+        title: "Unroll：循环神经网络实验室",
+        steps: "步骤",
+        step: ["文本", "预训练", "看内部", "微调", "使用"],
+        language: "语言：切换到英文",
+        theme: ["主题：跟随系统", "主题：浅色", "主题：深色"],
+    },
+    device: Device {
+        title: "设备",
+        webgpu: "WebGPU",
+        cpu: "CPU",
+        opening: "正在打开",
+        none: "没有引擎",
+        why: device,
+        choose: Control {
+            label: "计算设备", help: "更换设备会重新启动引擎，文本和设置保持不变。"
+        },
+        auto: "自动",
+        loading: |received, total| format!("正在载入引擎，{} / {}", bytes(received), bytes(total)),
+    },
+    transport: Transport {
+        title: "训练",
+        play: Control { label: "开始", help: "一直训练到暂停为止；空格键也可以。" },
+        pause: Control { label: "暂停", help: "暂停训练；空格键也可以。" },
+        step_once: Control { label: "单步", help: "训练一步，然后暂停。" },
+        reset: Control { label: "重置", help: "按所选设置新建模型，回到第 0 步。" },
+        progress: "训练进度",
+        step_of: |total| match total {
+            Some(total) => format!("步 / 共 {}", grouped(total)),
+            None => "步".to_owned(),
+        },
+        epoch: "轮次",
+        training: "训练",
+        validation: "验证",
+        gradient_norm: "梯度范数",
+        speed: "字符 / 秒",
+        device: "设备",
+    },
+    notice: Notice {
+        dismiss: "知道了",
+        start_again: "重新启动引擎",
+        recover: |rate| format!("以 {} 继续", figure(rate)),
+        fit: "按文本调整批大小和上下文",
+        use_bytes: "改用字节词表",
+        saved: |name| format!("模型已保存为 {name}。"),
+        loaded: "模型已载入。可以继续训练，也可以直接让它写。",
+        passed_over: |symbols| format!("模型没见过{}，已从提示中略去。", listed(symbols)),
+        finished: |steps| format!("训练完成，共 {} 步。想继续就把步数调大。", grouped(steps)),
+    },
+    text: Text {
+        corpora: "可供学习的文本",
+        generated: "按规则生成，最低损失已知",
+        corpus: |id| {
+            Some(match id {
+                "shakespeare" => ("莎士比亚戏剧", "素体诗与角色名，字符级语言模型的经典语料。"),
+                "tang" => ("唐诗", "七到十世纪的近体诗与古体诗。"),
+                "song" => ("宋词", "按词牌填写的长短句。"),
+                "shijing" => ("诗经", "最早的诗歌总集，以四言为主。"),
+                "names" => ("英文名", "一行一个名字，短小，学得快。"),
+                "udhr" => ("世界人权宣言", "约二十种语言的同一篇文字。"),
+                _ => return None,
+            })
+        },
+        made: |text| match text {
+            GeneratedText::Brackets => ("嵌套括号", "括号依次配对，需要一个栈。"),
+            GeneratedText::Counting => ("aⁿbⁿ", "b 与 a 一样多，需要计数。"),
+            GeneratedText::Sorting => ("排序", "先是一串字母，再按顺序写一遍。"),
+            GeneratedText::Copy => ("复述", "隔一段再说一遍，需要记忆。"),
+            GeneratedText::Addition => ("加法", "两数相加，需要进位。"),
+        },
+        own: "自己的文本",
+        own_name: "自己的文本",
+        paste: Control {
+            label: "粘贴文本", help: "任何语言、任何符号都可以；内容不会离开浏览器。"
+        },
+        paste_here: "把文本粘贴或输入到这里，几千字以上为宜。",
+        file: Control {
+            label: "选择文件", help: "UTF-8 编码的纯文本，最大 20 MB；内容不会离开浏览器。"
+        },
+        drop: "或把文本文件拖到这里",
+        use_text: Control { label: "使用这段文本", help: "读入文本，为它新建模型并开始训练。" },
+        reading: "正在读取文本",
+        read_as: "读取方式",
+        vocabulary: Control {
+            label: "符号",
+            help: "字符即 Unicode 字符；字节即 UTF-8 的字节，永远不会有不认识的符号。",
+        },
+        characters: "字符",
+        bytes: "字节",
+        split: Control {
+            label: "用于学习", help: "文本从头起用于学习的比例，其余用来检验学得如何。"
+        },
+        report: "文本",
+        size: |characters, symbols| format!("{} 个字符 · {} 种符号", grouped(characters), grouped(symbols)),
+        parts: |percent| format!("{percent:.0}% 用于学习，{:.0}% 用于检验", 100.0 - percent),
+        part_learn: |tokens| format!("学习 {}", grouped(tokens)),
+        part_test: |tokens| format!("检验 {}", grouped(tokens)),
+        alphabet: "字母表",
+        more_symbols: |count| format!("另有 {} 种", grouped(count)),
+        occurs: |symbol, count| format!("{symbol} 出现 {} 次", grouped(count)),
+        baselines: "要超过的损失",
+        baselines_help: "只会数数的模型在检验部分能达到的损失：n 元模型只看前面 n − 1 个符号。",
+        n_gram: |order| format!("{order} 元"),
+        uniform: "纯猜",
+        best_possible: "理论最低",
+        nats: "奈特 / 符号",
+        counting: "正在统计 n 元",
+        preview: "开头",
+        change: "更换",
+        train_on_it: "看它学习",
+    },
+    model: Model {
+        title: "模型",
+        parameters: |count| format!("{} 个参数", grouped(count)),
+        cell: Control {
+            label: "单元", help: "RNN：一层 tanh。GRU：两个门。LSTM：三个门和一个记忆单元。"
+        },
+        layers: Control { label: "层数", help: "上下叠放的循环层，1 到 4 层。" },
+        hidden: Control {
+            label: "隐藏单元", help: "每层从一个符号带到下一个符号的数的个数，8 到 1024。"
+        },
+        forget_bias: Control {
+            label: "遗忘门偏置", help: "初始时加到遗忘门偏置上，让 LSTM 记得更久，常取 1。"
+        },
+        dropout: Control {
+            label: "Dropout", help: "训练时层与层之间随机丢弃的比例，两层以上才起作用。"
+        },
+        tie_weights: Control { label: "共享权重", help: "读入符号和写出符号共用一张表。" },
+        init: Control {
+            label: "初始权重", help: "像 PyTorch 那样均匀抽取，或循环权重取正交、偏置取零。"
+        },
+        init_pytorch: "均匀",
+        init_orthogonal: "正交",
+        more: "更多",
+        start_over: Control {
+            label: "用这些设置重新开始",
+            help: "按这些设置新建模型，从第 0 步训练；现在的曲线留在图上。",
+        },
+        changed: "改动在下次重新开始时生效。",
+    },
+    training: Training {
+        title: "训练",
+        learning_rate: Control {
+            label: "学习率", help: "每一步移动权重的幅度；训练中修改立即生效。"
+        },
+        batch: Control { label: "批大小", help: "同时阅读的文本位置数，1 到 256。" },
+        context: Control {
+            label: "上下文", help: "每步读入的符号数，也是梯度回传的距离，1 到 512。"
+        },
+        clip: Control {
+            label: "梯度裁剪", help: "允许通过的最大梯度范数；训练中修改立即生效。"
+        },
+        weight_decay: Control { label: "权重衰减", help: "把每个权重拉向零；0 表示关闭。" },
+        schedule: Control { label: "学习率计划", help: "学习率在训练过程中如何变化。" },
+        constant: "恒定",
+        warmup: "预热",
+        cosine: "余弦",
+        steps: Control { label: "步数", help: "训练到这一步自动结束；0 表示一直训练到暂停。" },
+        seed: Control {
+            label: "随机种子", help: "种子和设置相同，CPU 上的训练就完全可以重现。"
+        },
+        live: "学习率和梯度裁剪可以边训练边改。",
+    },
+    samples: Samples {
+        title: "样例",
+        at_step: |step| format!("第 {} 步", grouped(step)),
+        none: "模型每一百步在这里写一段。",
+        before: "之前",
+        after: "之后",
+        none_before: "模型遇到你的文本之前写的东西。",
+        none_after: "模型边学你的文本边写的东西。",
+    },
+    ask: Ask {
+        title: "让模型写",
+        prompt: Control { label: "提示", help: "模型读完这段，接着往下写。" },
+        prompt_here: "一段文字的开头",
+        write: Control { label: "写", help: "用现在的模型续写。" },
+        stop: Control { label: "停止", help: "停止书写。" },
+        again: Control { label: "再来", help: "换一次随机，再写一遍。" },
+        temperature: Control {
+            label: "温度", help: "低于 1 更保守，高于 1 更大胆；0 总取最可能的符号。"
+        },
+        length: Control { label: "长度", help: "写多少个符号。" },
+        top_k: Control { label: "Top-k", help: "只从最可能的 k 个符号里抽取；0 表示不限。" },
+        all: "不限",
+        next: "最可能的下一个",
+        speed: |speed| format!("{} 字符 / 秒", grouped(speed.max(0.0).round() as u64)),
+        nothing_yet: "模型写的内容会出现在这里。",
+    },
+    inside: Inside {
+        title: "阅读时的隐藏状态",
+        read: Control { label: "让模型读的文本", help: "模型从空白记忆读起，边学边反复读。" },
+        read_here: "留空则读检验部分的开头",
+        explain: "每一列是模型读到的一个符号，每一行是一个单元，蓝色为 −1，红色为 +1。在许多符号上颜色不变的单元，就是记住了什么。\
+                  把指针放到格子上，可以看到是哪个符号、哪个单元、值是多少，以及模型接下来预期什么。",
+        next_title: "阅读",
+        later: "各个门、随时间回传的梯度，以及寻找有含义的单元，以后再加。",
+        none: "有了模型，这里就会出现隐藏状态。",
+    },
+    fine_tune: FineTune {
+        text: "你的文本",
+        explain: "现在的模型换一段文本接着训练。新旧两条损失都画出来，学到了什么、忘了什么，一目了然。",
+        settings: "微调",
+        start: Control { label: "用这段文本微调", help: "让现在的模型接着学习这段文本。" },
+        new_symbols: |symbols| format!("模型新认识的符号：{}", listed(symbols)),
+        before_after: "之前与之后",
+        old_loss: "旧文本",
+        new_loss: "新文本",
+        needs_model: "请先训练或载入一个模型。",
+    },
+    use_it: UseIt {
+        title: "用模型写作", later: "供传统模型使用的特征、分类、标注、翻译和对话，以后再加。"
+    },
+    keep: Keep {
+        title: "保存模型",
+        explain: "一个 safetensors 文件，含权重、词表和设置；权重名称与 PyTorch 一致。",
+        save: Control { label: "保存", help: "把现在的模型下载为 safetensors 文件。" },
+        load: Control { label: "载入文件", help: "从在这里保存的 safetensors 文件载入模型。" },
+        present: |step, parameters| format!("{} 个参数，第 {} 步", grouped(parameters), grouped(step)),
+    },
+    task: |task| match task {
+        Task::OpeningDevice => "正在打开设备",
+        Task::ReadingText => "正在读取文本",
+        Task::Baselines => "正在统计 n 元",
+        Task::BuildingModel => "正在建立模型",
+        Task::Evaluating => "正在验证",
+    },
+};
+
+fn device(report: &DeviceReport) -> String {
+    let what = match report.kind {
+        DeviceKind::WebGpu => format!("训练在显卡上进行（{}）。", report.name),
+        DeviceKind::Cpu => format!("训练在处理器上进行（{}）。", report.name),
+    };
+    let why = match &report.reason {
+        DeviceReason::Chosen => "这是你选的。".to_owned(),
+        DeviceReason::Suitable => "浏览器的 WebGPU 具备所需的一切。".to_owned(),
+        DeviceReason::NoWebGpu => "这个浏览器没有 WebGPU。".to_owned(),
+        DeviceReason::NoAdapter => "浏览器有 WebGPU，但没有可用的显卡。".to_owned(),
+        DeviceReason::SoftwareAdapter => "这里唯一的 WebGPU 是用处理器模拟的，比我们自己的 CPU 计算更慢。".to_owned(),
+        DeviceReason::NoTimestampQuery => "显卡不支持引擎所需的 timestamp-query。".to_owned(),
+        DeviceReason::Failed(words) => format!("WebGPU 启动失败：{words}。"),
+    };
+    format!("{what}{why}")
+}
 
 pub fn setting(setting: Setting) -> &'static str {
     match setting {
