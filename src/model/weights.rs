@@ -30,6 +30,11 @@ impl Weights {
         Weights { layout, values }
     }
 
+    #[cfg(test)]
+    pub(crate) fn with_values(self, values: &[f32]) -> Self {
+        Self::from_values(self.layout, values.to_vec())
+    }
+
     pub fn layout(&self) -> &Layout {
         &self.layout
     }

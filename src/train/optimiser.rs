@@ -60,3 +60,59 @@ impl AdamW {
         (kept - change, norm)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::Device;
+
+    #[derive(serde::Deserialize)]
+    struct Run {
+        learning_rate: f64,
+        clip: f64,
+        weight_decay: f64,
+        start: Vec<f32>,
+        steps: Vec<Expected>,
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Expected {
+        gradient: Vec<f32>,
+        norm: f32,
+        after: Vec<f32>,
+    }
+
+    fn vector(values: &[f32]) -> Tensor<1> {
+        Tensor::from_floats(values, &Device::flex())
+    }
+
+    #[test]
+    fn steps_are_those_of_pytorch_with_its_global_norm_clipping() {
+        let runs: Vec<Run> = serde_json::from_str(include_str!("../../tests/fixtures/optimiser.json")).unwrap();
+        for run in runs {
+            let mut weights = vector(&run.start);
+            let mut optimiser = AdamW::new(&weights);
+            let step = Step { learning_rate: run.learning_rate, clip: run.clip, weight_decay: run.weight_decay };
+            for expected in run.steps {
+                let (after, norm) = optimiser.step(weights, vector(&expected.gradient), step);
+                let norm: f32 = norm.into_scalar();
+                assert!((norm / expected.norm - 1.0).abs() < 1e-5, "{norm}, expected {}", expected.norm);
+                for (ours, theirs) in after.to_data().iter::<f32>().zip(&expected.after) {
+                    assert!((ours - theirs).abs() < 1e-5 * theirs.abs().max(1.0), "{ours}, expected {theirs}");
+                }
+                weights = after;
+            }
+        }
+    }
+
+    #[test]
+    fn a_gradient_below_the_limit_is_not_scaled_up() {
+        let small = [3e-3, -4e-3];
+        let step = Step { learning_rate: 1.0, clip: 1.0, weight_decay: 0.0 };
+        let mut clipped = AdamW::new(&vector(&[0.0, 0.0]));
+        let (_, norm) = clipped.step(vector(&[0.0, 0.0]), vector(&small), step);
+        assert!((norm.into_scalar::<f32>() - 5e-3).abs() < 1e-8);
+        let first: Vec<f32> = clipped.first.to_data().iter().collect();
+        assert!((first[0] - 3e-4).abs() < 1e-9 && (first[1] + 4e-4).abs() < 1e-9, "{first:?}");
+    }
+}

@@ -22,7 +22,7 @@ const WORSE_THAN_GUESSING: f32 = 1.0;
 /// A chunk starts with the state that the one before it ended with; an epoch starts from zeros. Gradients reach back
 /// to the start of the chunk.
 pub struct Trainer {
-    model: LanguageModel,
+    pub(super) model: LanguageModel,
     config: TrainConfig,
     streams: Streams,
     optimiser: AdamW,
