@@ -1,1 +1,260 @@
-//! To come.
+//! The engine: owns the device, the text, the model and its training, and turns requests into events.
+//!
+//! It is an ordinary async library without a screen. [`Engine::handle`] answers a request; work that takes longer is cut
+//! into slices that [`Engine::advance`] does one at a time, in turn with training steps, so that whoever drives the
+//! engine can hear the next request in between. [`serve`] is the loop that a Web Worker and a test run.
+
+mod checks;
+mod device;
+mod job;
+mod memory;
+mod progress;
+mod requests;
+mod run;
+mod serve;
+mod watching;
+
+use std::{collections::VecDeque, rc::Rc};
+
+use web_time::Instant;
+
+pub use serve::serve;
+
+use crate::{
+    protocol::{DeviceReason, Event, EvaluatedOn, Parcel, RunState, Trouble},
+    text::Corpus,
+    train::{Evaluator, StepFigures},
+};
+use device::Place;
+use job::{Job, Sampling, Turn};
+use run::Run;
+use watching::Watching;
+
+/// Jobs that may wait while training goes on. With more of them training waits, or they would pile up.
+const JOBS_WHILE_TRAINING: usize = 6;
+
+pub struct Engine {
+    outbox: Box<dyn FnMut(Parcel<Event>)>,
+    place: Place,
+    /// What the next model is built for. A run keeps the text it was built for.
+    text: Option<Rc<Corpus>>,
+    run: Option<Run>,
+    /// Sliced work, the next one first.
+    jobs: VecDeque<Job>,
+    watching: Option<Watching>,
+    /// The last slice was a training step, so a job is next.
+    trained: bool,
+}
+
+impl Engine {
+    /// An engine on the CPU, until `Request::Open` finds another device. Every event goes to `outbox`.
+    pub fn new(outbox: impl FnMut(Parcel<Event>) + 'static) -> Self {
+        let (place, _) = device::cpu(DeviceReason::Chosen);
+        Engine {
+            outbox: Box::new(outbox),
+            place,
+            text: None,
+            run: None,
+            jobs: VecDeque::new(),
+            watching: None,
+            trained: false,
+        }
+    }
+
+    /// Whether there is work for [`Engine::advance`].
+    pub fn is_busy(&self) -> bool {
+        self.is_training() || !self.jobs.is_empty() || self.trace_is_due()
+    }
+
+    /// One slice of work: a trace for the heatmap when it is due, else a training step and a slice of another job in
+    /// turn. At the default size each takes well below 100 ms.
+    pub async fn advance(&mut self) {
+        let training = self.is_training() && self.jobs.len() <= JOBS_WHILE_TRAINING;
+        let done = if self.trace_is_due() {
+            self.trace().await
+        } else if training && (self.jobs.is_empty() || !self.trained) {
+            self.trained = true;
+            self.train().await
+        } else {
+            self.trained = false;
+            self.work().await
+        };
+        if let Err(trouble) = done {
+            self.report(trouble).await;
+        }
+    }
+
+    fn is_training(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| run.state == RunState::Running)
+    }
+
+    fn trace_is_due(&self) -> bool {
+        let running = self.is_training();
+        self.run.is_some() && self.watching.as_ref().is_some_and(|watching| watching.is_due(running))
+    }
+
+    /// A training step of the running run.
+    async fn train(&mut self) -> Result<(), Trouble> {
+        let Some(run) = &mut self.run else { return Ok(()) };
+        let figures = run.step().await?;
+        self.after_step(figures).await?;
+        let Some(run) = &mut self.run else { return Ok(()) };
+        if run.is_at_the_end() && run.state == RunState::Running {
+            self.halt(RunState::Finished).await?;
+        }
+        Ok(())
+    }
+
+    /// What follows a training step: its figures, a divergence, and what comes at intervals.
+    async fn after_step(&mut self, figures: Vec<StepFigures>) -> Result<(), Trouble> {
+        self.changed();
+        let Some(run) = &mut self.run else { return Ok(()) };
+        let progress = run.gather(figures);
+        let (divergence, due) = (run.divergence(), run.due());
+        progress.into_iter().for_each(&mut self.outbox);
+        if let Some(divergence) = divergence {
+            return self.stop_diverged(divergence);
+        }
+        if due.evaluation {
+            self.keep().await?;
+            self.evaluate()?;
+        }
+        if due.sample {
+            self.sample(false).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for every figure that is still on its way, shows it, and says the new state.
+    async fn halt(&mut self, state: RunState) -> Result<(), Trouble> {
+        self.changed();
+        let Some(run) = &mut self.run else { return Ok(()) };
+        let figures = run.flush().await?;
+        let mut progress: Vec<_> = run.gather(figures).into_iter().collect();
+        progress.extend(run.take_progress());
+        let divergence = run.divergence();
+        progress.into_iter().for_each(&mut self.outbox);
+        match divergence {
+            Some(divergence) => self.stop_diverged(divergence),
+            None => {
+                self.enter(state);
+                Ok(())
+            }
+        }
+    }
+
+    /// The model is back at its last good weights, and what was to be done with the bad ones is not done.
+    fn stop_diverged(&mut self, divergence: crate::train::Divergence) -> Result<(), Trouble> {
+        let crate::train::Divergence { step, good_step, learning_rate } = divergence;
+        self.jobs.retain(|job| !job.belongs_to_training());
+        let progress = self.run.as_mut().and_then(Run::take_progress);
+        progress.into_iter().for_each(&mut self.outbox);
+        self.enter(RunState::Diverged { step, good_step, learning_rate });
+        Ok(())
+    }
+
+    fn enter(&mut self, state: RunState) {
+        if let Some(run) = &mut self.run {
+            run.state = state.clone();
+            self.emit(Event::State(state));
+        }
+    }
+
+    /// Queues an evaluation on every text that the run answers for.
+    fn evaluate(&mut self) -> Result<(), Trouble> {
+        let Some(run) = &self.run else { return Err(Trouble::NoModel) };
+        let (step, limit) = (run.step_number(), run.eval_tokens());
+        let valid = run.corpus.as_ref().ok_or(Trouble::NoText)?.valid().clone();
+        let old = run.old_valid.clone().map(|ids| (EvaluatedOn::OldText, ids));
+        for (on, ids) in std::iter::once((EvaluatedOn::Validation, valid)).chain(old) {
+            let evaluator = Evaluator::new(run.model(), ids, limit)?;
+            self.jobs.push_back(Job::Evaluation { step, on, evaluator });
+        }
+        Ok(())
+    }
+
+    /// Queues a sample of what the model writes by itself.
+    async fn sample(&mut self, before_fine_tuning: bool) -> Result<(), Trouble> {
+        let Some(run) = &self.run else { return Ok(()) };
+        self.jobs.push_back(Job::Sample(Sampling::new(run, before_fine_tuning).await?));
+        Ok(())
+    }
+
+    /// A slice of the job whose turn it is.
+    async fn work(&mut self) -> Result<(), Trouble> {
+        let Some(job) = self.jobs.pop_front() else { return Ok(()) };
+        let Turn { events, rest } = job.advance().await?;
+        self.jobs.extend(rest);
+        events.into_iter().for_each(|event| self.emit(event));
+        Ok(())
+    }
+
+    async fn trace(&mut self) -> Result<(), Trouble> {
+        let (Some(run), Some(watching)) = (&self.run, &mut self.watching) else { return Ok(()) };
+        let started = Instant::now();
+        let seen = watching.read(run, self.text.as_deref()).await?;
+        watching.done(started);
+        seen.into_iter().for_each(&mut self.outbox);
+        Ok(())
+    }
+
+    /// The model is another one than the heatmap shows.
+    fn changed(&mut self) {
+        if let Some(watching) = &mut self.watching {
+            watching.model_changed();
+        }
+    }
+
+    /// Keeps a copy of the weights on the host, for the case that the GPU is lost.
+    async fn keep(&mut self) -> Result<(), Trouble> {
+        match &mut self.run {
+            Some(run) => run.keep().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Tells of a trouble. After a lost device the run goes on, paused, on the CPU from the weights last kept.
+    async fn report(&mut self, trouble: Trouble) {
+        let lost = match &trouble {
+            Trouble::DeviceLost { reason } => Some(reason.clone()),
+            _ => None,
+        };
+        self.emit(Event::Trouble(trouble));
+        let Some(reason) = lost else { return };
+        self.drop_jobs();
+        let (place, report) = device::cpu(DeviceReason::Failed(reason));
+        self.place = place;
+        self.emit(Event::Ready(report));
+        let moved = match self.run.take() {
+            Some(run) => run.moved_to(&self.place),
+            None => return,
+        };
+        match moved {
+            Ok(run) => self.take_up(run),
+            Err(trouble) => self.emit(Event::Trouble(trouble)),
+        }
+    }
+
+    /// Makes `run` the present one, paused.
+    fn take_up(&mut self, run: Run) {
+        let (report, state) = (run.report(), run.state.clone());
+        self.run = Some(run);
+        self.changed();
+        self.emit(Event::ModelReady(report));
+        self.emit(Event::State(state));
+    }
+
+    /// Ends every job of the present model; a reader of its writing is told.
+    fn drop_jobs(&mut self) {
+        let (ended, rest): (VecDeque<_>, _) = self.jobs.drain(..).partition(Job::belongs_to_model);
+        self.jobs = rest;
+        for job in ended {
+            job.end().into_iter().for_each(|event| self.emit(event));
+        }
+    }
+
+
+    fn emit(&mut self, event: Event) {
+        (self.outbox)(event.into());
+    }
+}

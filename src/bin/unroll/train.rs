@@ -1,0 +1,102 @@
+//! `unroll train`
+
+use serde_json::json;
+use unroll::protocol::{Array, Event, ModelReport, Parcel, Progress, Request, RunState, Trouble};
+
+use super::{arguments, files, output, session::Failure, session::Session};
+
+pub fn run(arguments: &arguments::Train) -> Result<(), Failure> {
+    let wish = arguments.machine.wish()?;
+    let text = files::read_text(&arguments.text)?;
+    let destination = arguments.save.as_deref().map(files::Destination::new).transpose()?;
+    pollster::block_on(async {
+        let mut session = Session::open(wish).await?;
+        let request = Request::UseText(arguments.text_request());
+        session.ask(Parcel::with_bytes(request, text), |_| Ok(())).await?;
+        let mut printer = Printer { json: arguments.json, ..Printer::default() };
+        let build = Request::Build { model: arguments.model_config(), train: arguments.train_config() };
+        session.ask(build, |event| printer.hear(&event)).await?;
+        session.ask(Request::Play, |event| printer.hear(&event)).await?;
+        if let Some(destination) = destination {
+            let save = |event: Parcel<Event>| match (event.body, event.arrays.as_slice()) {
+                (Event::Saved { .. }, [Array::Bytes(bytes)]) => Ok(destination.write(bytes)?),
+                _ => Ok(()),
+            };
+            session.ask(Request::Save, save).await?;
+        }
+        printer.done()
+    })
+}
+
+/// Lines for a program or for a person.
+#[derive(Default)]
+struct Printer {
+    json: bool,
+    parameters: usize,
+    tokens_per_step: usize,
+    tokens: f64,
+    seconds: f64,
+    train_loss: f32,
+}
+
+impl Printer {
+    fn hear(&mut self, event: &Parcel<Event>) -> Result<(), Failure> {
+        match &event.body {
+            Event::ModelReady(report) => self.model(report),
+            Event::Progress(progress) => match event.arrays.first() {
+                Some(Array::Floats(losses)) => self.progress(progress, losses),
+                _ => Ok(()),
+            },
+            Event::Evaluated(evaluation) if self.json => {
+                output::line(&json!({ "step": evaluation.step, "val_loss": evaluation.loss }).to_string())
+            }
+            Event::Evaluated(evaluation) => output::line(&format!(
+                "step {:>6}   training {:.4}   validation {:.4} nats per token   {:.0} tokens per second",
+                evaluation.step,
+                self.train_loss,
+                evaluation.loss,
+                self.tokens_per_second(),
+            )),
+            Event::State(RunState::Diverged { step, learning_rate, .. }) => {
+                Err(Trouble::Diverged { step: *step, learning_rate: *learning_rate }.into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn model(&mut self, report: &ModelReport) -> Result<(), Failure> {
+        self.parameters = report.parameters;
+        self.tokens_per_step = report.train.batch * report.train.context;
+        if self.json {
+            return Ok(());
+        }
+        let symbols = report.symbols.len();
+        output::line(&format!("{} parameters, {symbols} symbols", report.parameters))
+    }
+
+    fn progress(&mut self, progress: &Progress, losses: &[f32]) -> Result<(), Failure> {
+        let tokens = (losses.len() * self.tokens_per_step) as f64;
+        self.tokens += tokens;
+        self.seconds += tokens / progress.tokens_per_second.max(f64::MIN_POSITIVE);
+        for (step, &loss) in (progress.first_step..).zip(losses).filter(|(_, loss)| !loss.is_nan()) {
+            self.train_loss = loss;
+            if self.json {
+                output::line(&json!({ "step": step, "train_loss": loss }).to_string())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn tokens_per_second(&self) -> f64 {
+        self.tokens / self.seconds.max(f64::MIN_POSITIVE)
+    }
+
+    fn done(&self) -> Result<(), Failure> {
+        let speed = self.tokens_per_second();
+        if self.json {
+            let params = self.parameters;
+            return output::line(&json!({ "done": true, "params": params, "tokens_per_second": speed }).to_string());
+        }
+        output::line(&format!("done   {speed:.0} tokens per second"))
+    }
+}

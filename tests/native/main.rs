@@ -1,0 +1,11 @@
+//! The engine from outside: asked through the protocol as the page asks it, and through the command line.
+
+mod bench;
+mod command_line;
+mod fine_tuning;
+mod keeping;
+mod latency;
+mod looking;
+mod texts;
+mod training;
+mod troubles;
