@@ -21,9 +21,9 @@ use web_time::Instant;
 pub use serve::serve;
 
 use crate::{
-    protocol::{DeviceReason, Event, EvaluatedOn, Parcel, RunState, Trouble},
+    protocol::{DeviceReason, EvaluatedOn, Event, Parcel, RunState, Trouble},
     text::Corpus,
-    train::{Evaluator, StepFigures},
+    train::{Divergence, Evaluator, StepFigures},
 };
 use device::Place;
 use job::{Job, Sampling, Turn};
@@ -144,8 +144,8 @@ impl Engine {
     }
 
     /// The model is back at its last good weights, and what was to be done with the bad ones is not done.
-    fn stop_diverged(&mut self, divergence: crate::train::Divergence) -> Result<(), Trouble> {
-        let crate::train::Divergence { step, good_step, learning_rate } = divergence;
+    fn stop_diverged(&mut self, divergence: Divergence) -> Result<(), Trouble> {
+        let Divergence { step, good_step, learning_rate } = divergence;
         self.jobs.retain(|job| !job.belongs_to_training());
         let progress = self.run.as_mut().and_then(Run::take_progress);
         progress.into_iter().for_each(&mut self.outbox);
@@ -252,7 +252,6 @@ impl Engine {
             job.end().into_iter().for_each(|event| self.emit(event));
         }
     }
-
 
     fn emit(&mut self, event: Event) {
         (self.outbox)(event.into());

@@ -53,6 +53,8 @@ mod tests {
         let needed_bytes = 256 * 512 * 6 * 1024 * 4;
         let expected = Trouble::TooLargeForDevice { needed_bytes, available_bytes: 1 << 20 };
         assert_eq!(check(&model, &train, 65, &place), Err(expected));
-        assert!(check(&ModelConfig::default(), &TrainConfig::default(), 65, &device::cpu(DeviceReason::Chosen).0).is_ok());
+        assert!(
+            check(&ModelConfig::default(), &TrainConfig::default(), 65, &device::cpu(DeviceReason::Chosen).0).is_ok()
+        );
     }
 }

@@ -1,9 +1,12 @@
 //! `unroll train`
 
 use serde_json::json;
-use unroll::protocol::{Array, Event, ModelReport, Parcel, Progress, Request, RunState, Trouble};
+use unroll::protocol::{Array, Evaluation, Event, ModelReport, Parcel, Progress, Request, RunState, Trouble};
 
 use super::{arguments, files, output, session::Failure, session::Session};
+
+/// Steps that a person's figure of the training loss is averaged over.
+const AVERAGED: usize = 20;
 
 pub fn run(arguments: &arguments::Train) -> Result<(), Failure> {
     let wish = arguments.machine.wish()?;
@@ -36,7 +39,8 @@ struct Printer {
     tokens_per_step: usize,
     tokens: f64,
     seconds: f64,
-    train_loss: f32,
+    /// Of step 1 on.
+    losses: Vec<f32>,
 }
 
 impl Printer {
@@ -50,13 +54,7 @@ impl Printer {
             Event::Evaluated(evaluation) if self.json => {
                 output::line(&json!({ "step": evaluation.step, "val_loss": evaluation.loss }).to_string())
             }
-            Event::Evaluated(evaluation) => output::line(&format!(
-                "step {:>6}   training {:.4}   validation {:.4} nats per token   {:.0} tokens per second",
-                evaluation.step,
-                self.train_loss,
-                evaluation.loss,
-                self.tokens_per_second(),
-            )),
+            Event::Evaluated(evaluation) => self.evaluation(evaluation),
             Event::State(RunState::Diverged { step, learning_rate, .. }) => {
                 Err(Trouble::Diverged { step: *step, learning_rate: *learning_rate }.into())
             }
@@ -74,12 +72,25 @@ impl Printer {
         output::line(&format!("{} parameters, {symbols} symbols", report.parameters))
     }
 
+    /// A line that says how the model does. The loss of a step rests on one chunk, so it is averaged over the last few.
+    fn evaluation(&self, evaluation: &Evaluation) -> Result<(), Failure> {
+        let read = self.losses.len().min(evaluation.step as usize);
+        let last = &self.losses[read.saturating_sub(AVERAGED)..read];
+        let training = last.iter().sum::<f32>() / last.len().max(1) as f32;
+        output::line(&format!(
+            "step {:>6}   training {training:.4}   validation {:.4} nats per token   {:.0} tokens per second",
+            evaluation.step,
+            evaluation.loss,
+            self.tokens_per_second(),
+        ))
+    }
+
     fn progress(&mut self, progress: &Progress, losses: &[f32]) -> Result<(), Failure> {
         let tokens = (losses.len() * self.tokens_per_step) as f64;
         self.tokens += tokens;
         self.seconds += tokens / progress.tokens_per_second.max(f64::MIN_POSITIVE);
-        for (step, &loss) in (progress.first_step..).zip(losses).filter(|(_, loss)| !loss.is_nan()) {
-            self.train_loss = loss;
+        self.losses.extend(losses);
+        for (step, &loss) in (progress.first_step..).zip(losses) {
             if self.json {
                 output::line(&json!({ "step": step, "train_loss": loss }).to_string())?;
             }

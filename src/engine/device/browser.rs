@@ -49,11 +49,8 @@ pub async fn bring_up() -> Result<Gpu, String> {
     if let Some(gpu) = OPENED.get() {
         return Ok(gpu.clone());
     }
-    let (device, setup) = Device::wgpu_options()
-        .tasks_max(64)
-        .init_with_setup_async()
-        .await
-        .map_err(|error| error.to_string())?;
+    let (device, setup) =
+        Device::wgpu_options().tasks_max(64).init_with_setup_async().await.map_err(|error| error.to_string())?;
     let (total_bytes, tensor_bytes) = limits(&setup.device.limits());
     Ok(OPENED.get_or_init(|| Gpu { device, total_bytes, tensor_bytes }).clone())
 }

@@ -1,0 +1,254 @@
+//! A run: a model, the text it learns, and how far it has come.
+
+use std::{rc::Rc, sync::Arc};
+
+use web_time::Instant;
+
+use super::{
+    device::Place,
+    memory,
+    progress::{Gathered, Point},
+};
+use crate::{
+    model::{LanguageModel, Weights, file::Saved},
+    protocol::{DeviceKind, Event, ModelConfig, ModelReport, Origin, Parcel, RunState, TrainConfig, Trouble},
+    text::{Corpus, Vocabulary},
+    train::{Divergence, StepFigures, Trainer},
+};
+
+pub struct Run {
+    pub vocabulary: Vocabulary,
+    /// A loaded model may come without a text.
+    pub corpus: Option<Rc<Corpus>>,
+    /// While fine-tuning: the validation part of the text learned before.
+    pub old_valid: Option<Arc<[u32]>>,
+    pub state: RunState,
+    origin: Origin,
+    learner: Learner,
+    memory_bytes: u64,
+    gathered: Gathered,
+    /// Goes on after the last step of the settings.
+    endless: bool,
+    /// Weights on the host and their step, where the device may be lost.
+    kept: Option<(Weights, u64)>,
+}
+
+enum Learner {
+    Training(Box<Trainer>),
+    /// A model without a text to learn.
+    Resting {
+        model: LanguageModel,
+        train: TrainConfig,
+        step: u64,
+    },
+}
+
+/// What is due after a step.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Due {
+    pub evaluation: bool,
+    pub sample: bool,
+}
+
+/// A run to begin with.
+pub struct Start {
+    pub weights: Weights,
+    pub vocabulary: Vocabulary,
+    pub corpus: Option<Rc<Corpus>>,
+    pub old_valid: Option<Arc<[u32]>>,
+    pub train: TrainConfig,
+    pub step: u64,
+    pub origin: Origin,
+}
+
+impl Run {
+    /// Puts the weights on the device and gets ready to train, paused.
+    ///
+    /// # Errors
+    /// `OutOfRange`, `TextTooShort`, `TooLargeForDevice`.
+    pub fn new(start: Start, place: &Place) -> Result<Self, Trouble> {
+        let Start { weights, vocabulary, corpus, old_valid, train, step, origin } = start;
+        let memory_bytes = memory::check(weights.config(), &train, vocabulary.len(), place)?;
+        let model = LanguageModel::from_weights(&weights, &place.device);
+        let learner = match &corpus {
+            Some(corpus) => Learner::Training(Box::new(Trainer::new(model, corpus.train().clone(), train, step)?)),
+            None => Learner::Resting { model, train, step },
+        };
+        Ok(Run {
+            vocabulary,
+            corpus,
+            old_valid,
+            state: RunState::Paused,
+            origin,
+            learner,
+            memory_bytes,
+            gathered: Gathered::default(),
+            endless: false,
+            kept: (place.kind == DeviceKind::WebGpu).then_some((weights, step)),
+        })
+    }
+
+    pub fn model(&self) -> &LanguageModel {
+        match &self.learner {
+            Learner::Training(trainer) => trainer.model(),
+            Learner::Resting { model, .. } => model,
+        }
+    }
+
+    fn train_config(&self) -> &TrainConfig {
+        match &self.learner {
+            Learner::Training(trainer) => trainer.config(),
+            Learner::Resting { train, .. } => train,
+        }
+    }
+
+    /// Steps done.
+    pub fn step_number(&self) -> u64 {
+        match &self.learner {
+            Learner::Training(trainer) => trainer.steps_done(),
+            Learner::Resting { step, .. } => *step,
+        }
+    }
+
+    pub fn seed(&self) -> u64 {
+        self.train_config().seed
+    }
+
+    pub fn eval_tokens(&self) -> Option<usize> {
+        self.train_config().eval_tokens
+    }
+
+    /// The trainer.
+    ///
+    /// # Errors
+    /// `NoText` where the model has none to learn.
+    pub fn trainer(&mut self) -> Result<&mut Trainer, Trouble> {
+        match &mut self.learner {
+            Learner::Training(trainer) => Ok(trainer),
+            Learner::Resting { .. } => Err(Trouble::NoText),
+        }
+    }
+
+    /// One training step.
+    pub async fn step(&mut self) -> Result<Vec<StepFigures>, Trouble> {
+        let tokens = self.train_config().batch * self.train_config().context;
+        let started = Instant::now();
+        let figures = self.trainer()?.step().await?;
+        self.gathered.clock(tokens, started.elapsed());
+        Ok(figures)
+    }
+
+    /// The figures that are still on their way from the device.
+    pub async fn flush(&mut self) -> Result<Vec<StepFigures>, Trouble> {
+        match &mut self.learner {
+            Learner::Training(trainer) => trainer.flush().await,
+            Learner::Resting { .. } => Ok(Vec::new()),
+        }
+    }
+
+    pub fn divergence(&self) -> Option<Divergence> {
+        match &self.learner {
+            Learner::Training(trainer) => trainer.divergence(),
+            Learner::Resting { .. } => None,
+        }
+    }
+
+    /// Takes figures; gives what there is to show if it is time to.
+    pub fn gather(&mut self, figures: Vec<StepFigures>) -> Option<Parcel<Event>> {
+        self.gathered.push(figures.into_iter().map(|figures| Point {
+            step: figures.step,
+            loss: figures.loss,
+            norm: figures.grad_norm,
+            learning_rate: figures.learning_rate as f32,
+        }));
+        self.gathered.due(Instant::now(), self.steps_per_epoch())
+    }
+
+    /// What there is to show.
+    pub fn take_progress(&mut self) -> Option<Parcel<Event>> {
+        self.gathered.take(self.steps_per_epoch())
+    }
+
+    /// What is due after the step that was just done.
+    pub fn due(&self) -> Due {
+        let (config, step) = (self.train_config(), self.step_number());
+        let every = |steps: u64| steps > 0 && step.is_multiple_of(steps);
+        Due {
+            evaluation: every(config.eval_every) || self.is_at_the_end(),
+            sample: config.sample_every.is_some_and(every),
+        }
+    }
+
+    pub fn is_at_the_end(&self) -> bool {
+        match &self.learner {
+            Learner::Training(trainer) => trainer.finished() && !self.endless,
+            Learner::Resting { .. } => false,
+        }
+    }
+
+    /// Trains on, whatever number of steps the settings say.
+    pub fn go_past_the_end(&mut self) {
+        self.endless = true;
+    }
+
+    fn steps_per_epoch(&self) -> u64 {
+        match &self.learner {
+            Learner::Training(trainer) => trainer.steps_per_epoch(),
+            Learner::Resting { .. } => 0,
+        }
+    }
+
+    /// Keeps a copy of the weights on the host where the device may be lost.
+    pub async fn keep(&mut self) -> Result<(), Trouble> {
+        if self.kept.is_some() {
+            let weights = self.model().weights().await?;
+            // Not what is about to be found out to have diverged.
+            if weights.values().iter().all(|value| value.is_finite()) {
+                self.kept = Some((weights, self.step_number()));
+            }
+        }
+        Ok(())
+    }
+
+    /// The weights last kept, on another device.
+    ///
+    /// # Errors
+    /// `NoModel` where none were kept, `TooLargeForDevice`.
+    pub fn moved_to(self, place: &Place) -> Result<Self, Trouble> {
+        let train = self.train_config().clone();
+        let (weights, step) = self.kept.ok_or(Trouble::NoModel)?;
+        let Run { vocabulary, corpus, old_valid, .. } = self;
+        Run::new(Start { weights, vocabulary, corpus, old_valid, train, step, origin: Origin::Recovered }, place)
+    }
+
+    pub fn report(&self) -> ModelReport {
+        let config = self.model().config();
+        ModelReport {
+            config: config.clone(),
+            train: self.train_config().clone(),
+            symbols: self.vocabulary.displayed(),
+            parameters: self.model().parameters(),
+            memory_bytes: self.memory_bytes,
+            step: self.step_number(),
+            steps_per_epoch: self.steps_per_epoch(),
+            origin: self.origin,
+        }
+    }
+
+    pub fn recovered(&mut self) {
+        self.origin = Origin::Recovered;
+    }
+
+    /// Everything that goes into a file, and its name.
+    ///
+    /// # Errors
+    /// `DeviceLost`.
+    pub async fn saved(&self) -> Result<(Saved, String), Trouble> {
+        let weights = self.model().weights().await?;
+        let ModelConfig { cell, layers, hidden, .. } = weights.config();
+        let step = self.step_number();
+        let name = format!("unroll-{}-{layers}x{hidden}-step{step}.safetensors", cell.name());
+        let (vocabulary, train) = (self.vocabulary.clone(), Some(self.train_config().clone()));
+        Ok((Saved { weights, vocabulary, train, step }, name))
+    }
+}
