@@ -18,3 +18,6 @@ pub use ngrams::Ngrams;
 pub use reading::read;
 pub use streams::{Chunk, Streams};
 pub use vocabulary::{Encoded, Vocabulary};
+
+#[cfg(test)]
+mod assets;
