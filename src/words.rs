@@ -4,7 +4,7 @@ mod en;
 pub mod number;
 mod zh;
 
-use crate::protocol::{DeviceReport, GeneratedText, Source, Task, Trouble};
+use crate::protocol::{DeviceReport, GeneratedText, Schedule, Source, Task, Trouble};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Language {
@@ -63,6 +63,8 @@ pub struct Words {
     pub text: Text,
     pub model: Model,
     pub training: Training,
+    pub chart: Chart,
+    pub heatmap: Heatmap,
     pub samples: Samples,
     pub ask: Ask,
     pub inside: Inside,
@@ -199,6 +201,76 @@ pub struct Training {
     pub steps: Control,
     pub seed: Control,
     pub live: &'static str,
+}
+
+/// The chart of losses.
+pub struct Chart {
+    pub title: &'static str,
+    pub training: &'static str,
+    pub smoothed: &'static str,
+    pub validation: &'static str,
+    pub old_text: &'static str,
+    pub unit: &'static str,
+    /// Nats, bits, perplexity: on the switch, and in full.
+    pub units: [&'static str; 3],
+    pub units_in_full: [&'static str; 3],
+    pub log_steps: Control,
+    pub all_steps: Control,
+    pub png: Control,
+    pub csv: Control,
+    pub figure: Control,
+    pub gradient_norm: &'static str,
+    pub learning_rate: &'static str,
+    pub speed: &'static str,
+    pub no_figure: &'static str,
+    pub steps: &'static str,
+    pub at_step: fn(step: u64) -> String,
+    pub uniform: &'static str,
+    pub n_gram: fn(order: usize) -> String,
+    pub best_possible: &'static str,
+    pub earlier_runs: &'static str,
+    pub toggle_run: fn(run: &str) -> String,
+    pub forget_run: fn(run: &str) -> String,
+    pub file_name: &'static str,
+    pub empty: &'static str,
+    /// The figures in one sentence, for who cannot see the chart.
+    pub described: fn(step: u64, unit: &str, training: &str, validation: Option<&str>) -> String,
+    pub keys: &'static str,
+    // Settings in a run's name.
+    pub rate: &'static str,
+    pub batch: &'static str,
+    pub context: &'static str,
+    pub clip: &'static str,
+    pub decay: &'static str,
+    pub dropout: &'static str,
+    pub forget: &'static str,
+    pub seed: &'static str,
+    pub tied: &'static str,
+    pub untied: &'static str,
+    pub fine_tuned: &'static str,
+    pub from_scratch: &'static str,
+    pub schedule: fn(Schedule) -> &'static str,
+}
+
+/// The hidden state as the network reads.
+pub struct Heatmap {
+    pub title: &'static str,
+    pub layer: Control,
+    pub order: Control,
+    pub as_they_are: &'static str,
+    pub slowest_first: &'static str,
+    /// How many units and characters are in sight.
+    pub in_sight: fn(rows: usize, units: usize) -> String,
+    pub zoom_in: &'static str,
+    pub zoom_out: &'static str,
+    pub show_all: &'static str,
+    pub unit: fn(number: usize) -> String,
+    pub position: fn(number: usize) -> String,
+    pub next: &'static str,
+    pub scale: &'static str,
+    pub empty: &'static str,
+    pub described: fn(layer: usize, positions: usize, units: usize, step: u64) -> String,
+    pub keys: &'static str,
 }
 
 pub struct Samples {

@@ -7,10 +7,14 @@
 //! What is drawn is worked out in plain functions (`scale`, `label`, `colour`, `export`, `loss/view`, `heatmap/order`,
 //! `heatmap/view`) that know no browser and are tested natively; the rest puts it on a canvas.
 
+mod colour;
+mod export;
 mod heatmap;
+mod label;
 mod loss;
 mod odds;
 mod references;
+mod scale;
 mod unit;
 
 pub use heatmap::{HiddenFrame, HiddenHeatmap};

@@ -2,10 +2,10 @@
 
 use super::number::{bytes, grouped, setting as figure};
 use super::{
-    Ask, Control, Device, FineTune, Header, Inside, Keep, Model, Notice, Samples, Text, Training, Transport, UseIt,
-    Words,
+    Ask, Chart, Control, Device, FineTune, Header, Heatmap, Inside, Keep, Model, Notice, Samples, Text, Training,
+    Transport, UseIt, Words,
 };
-use crate::protocol::{DeviceKind, DeviceReason, DeviceReport, GeneratedText, Setting, Task, Trouble};
+use crate::protocol::{DeviceKind, DeviceReason, DeviceReport, GeneratedText, Schedule, Setting, Task, Trouble};
 
 pub static WORDS: Words = Words {
     header: Header {
@@ -185,6 +185,83 @@ pub static WORDS: Words = Words {
         steps: Control { label: "Steps", help: "Where the run ends by itself; 0 trains until you pause." },
         seed: Control { label: "Seed", help: "The same seed and settings repeat a CPU run exactly." },
         live: "Learning rate and clip can change while it runs.",
+    },
+    chart: Chart {
+        title: "Loss",
+        training: "training",
+        smoothed: "training, smoothed",
+        validation: "validation",
+        old_text: "old text",
+        unit: "Unit of the loss",
+        units: ["nats", "bits", "perplexity"],
+        units_in_full: ["nats a token", "bits a character", "perplexity"],
+        log_steps: Control { label: "log steps", help: "Draw the first steps wider than the later ones." },
+        all_steps: Control { label: "all steps", help: "Show all steps again (0, or double-click the chart)." },
+        png: Control { label: "PNG", help: "Save the chart as a picture." },
+        csv: Control { label: "CSV", help: "Save every point of the runs on the chart as a table." },
+        figure: Control { label: "Below the loss", help: "Which figure to draw below the loss, over the same steps." },
+        gradient_norm: "gradient norm",
+        learning_rate: "learning rate",
+        speed: "characters / s",
+        no_figure: "nothing",
+        steps: "steps",
+        at_step: |step| format!("step {}", grouped(step)),
+        uniform: "uniform",
+        n_gram: |order| format!("{order}-gram"),
+        best_possible: "best possible",
+        earlier_runs: "Earlier runs",
+        toggle_run: |run| format!("Show or hide the run {run}"),
+        forget_run: |run| format!("Remove the run {run} from the chart"),
+        file_name: "unroll-loss",
+        empty: "The curve appears with the first step.",
+        described: |step, unit, training, validation| {
+            let validation = validation.map(|loss| format!(", validation loss {loss}")).unwrap_or_default();
+            format!("Loss over steps. At step {}: training loss {training}{validation} ({unit}).", grouped(step))
+        },
+        keys: "Drag to choose a range of steps, scroll to zoom, double-click for all. Keys: + − zoom, ← → move, \
+               Shift with ← → moves the cursor, 0 shows all.",
+        rate: "rate",
+        batch: "batch",
+        context: "context",
+        clip: "clip",
+        decay: "decay",
+        dropout: "dropout",
+        forget: "forget bias",
+        seed: "seed",
+        tied: "tied",
+        untied: "untied",
+        fine_tuned: "fine-tuned",
+        from_scratch: "from scratch",
+        schedule: |schedule| match schedule {
+            Schedule::Constant => "constant",
+            Schedule::Warmup { .. } => "warmup",
+            Schedule::Cosine { .. } => "cosine",
+        },
+    },
+    heatmap: Heatmap {
+        title: "Hidden state, reading",
+        layer: Control { label: "Layer", help: "Which layer's hidden state to show; 1 reads the text." },
+        order: Control { label: "Units", help: "In which order the units are shown, from the top." },
+        as_they_are: "as they are",
+        slowest_first: "slowest first",
+        in_sight: |rows, units| {
+            if rows == units { format!("{units} units") } else { format!("{rows} of {units} units") }
+        },
+        zoom_in: "Enlarge",
+        zoom_out: "Shrink",
+        show_all: "Show everything, or as at first",
+        unit: |number| format!("unit {number}"),
+        position: |number| format!("position {number}"),
+        next: "comes next",
+        scale: "Colours, from −1 to +1",
+        empty: "The network's memory appears here as it reads.",
+        described: |layer, positions, units, step| {
+            format!(
+                "Hidden state of layer {layer} after {} steps, {positions} characters by {units} units.",
+                grouped(step)
+            )
+        },
+        keys: "Scroll to zoom, drag to move. Keys: arrows move the cursor, + − zoom, 0 as at first.",
     },
     samples: Samples {
         title: "Sample",

@@ -2,10 +2,10 @@
 
 use super::number::{bytes, grouped, setting as figure};
 use super::{
-    Ask, Control, Device, FineTune, Header, Inside, Keep, Model, Notice, Samples, Text, Training, Transport, UseIt,
-    Words,
+    Ask, Chart, Control, Device, FineTune, Header, Heatmap, Inside, Keep, Model, Notice, Samples, Text, Training,
+    Transport, UseIt, Words,
 };
-use crate::protocol::{DeviceKind, DeviceReason, DeviceReport, GeneratedText, Setting, Task, Trouble};
+use crate::protocol::{DeviceKind, DeviceReason, DeviceReport, GeneratedText, Schedule, Setting, Task, Trouble};
 
 pub static WORDS: Words = Words {
     header: Header {
@@ -170,6 +170,79 @@ pub static WORDS: Words = Words {
             label: "随机种子", help: "种子和设置相同，CPU 上的训练就完全可以重现。"
         },
         live: "学习率和梯度裁剪可以边训练边改。",
+    },
+    chart: Chart {
+        title: "损失",
+        training: "训练",
+        smoothed: "训练（平滑）",
+        validation: "验证",
+        old_text: "旧文本",
+        unit: "损失的单位",
+        units: ["纳特", "比特", "困惑度"],
+        units_in_full: ["纳特/词元", "比特/字符", "困惑度"],
+        log_steps: Control { label: "对数步数", help: "把开头的步数画得更宽。" },
+        all_steps: Control { label: "全部步数", help: "重新显示全部步数（按 0 或双击图表）。" },
+        png: Control { label: "PNG", help: "把图表存为图片。" },
+        csv: Control { label: "CSV", help: "把图表上各次运行的所有点存为表格。" },
+        figure: Control { label: "损失下方", help: "选择在损失下方按相同步数画哪个量。" },
+        gradient_norm: "梯度范数",
+        learning_rate: "学习率",
+        speed: "字符/秒",
+        no_figure: "不显示",
+        steps: "步数",
+        at_step: |step| format!("第 {} 步", grouped(step)),
+        uniform: "均匀分布",
+        n_gram: |order| format!("{order} 元"),
+        best_possible: "最低可能",
+        earlier_runs: "以前的运行",
+        toggle_run: |run| format!("显示或隐藏运行 {run}"),
+        forget_run: |run| format!("从图表中移除运行 {run}"),
+        file_name: "unroll-loss",
+        empty: "走完第一步，曲线就会出现。",
+        described: |step, unit, training, validation| {
+            let validation = validation.map(|loss| format!("，验证损失 {loss}")).unwrap_or_default();
+            format!("损失随步数的变化。第 {} 步：训练损失 {training}{validation}（{unit}）。", grouped(step))
+        },
+        keys: "拖动选择步数范围，滚轮缩放，双击显示全部。按键：+ − 缩放，← → 移动，Shift 加 ← → 移动光标，0 显示全部。",
+        rate: "学习率",
+        batch: "批量",
+        context: "上下文",
+        clip: "裁剪",
+        decay: "衰减",
+        dropout: "dropout",
+        forget: "遗忘偏置",
+        seed: "种子",
+        tied: "共享权重",
+        untied: "不共享权重",
+        fine_tuned: "微调",
+        from_scratch: "从头训练",
+        schedule: |schedule| match schedule {
+            Schedule::Constant => "恒定",
+            Schedule::Warmup { .. } => "预热",
+            Schedule::Cosine { .. } => "余弦",
+        },
+    },
+    heatmap: Heatmap {
+        title: "阅读时的隐藏状态",
+        layer: Control { label: "层", help: "显示哪一层的隐藏状态；第 1 层直接读文本。" },
+        order: Control { label: "单元", help: "单元从上到下的顺序。" },
+        as_they_are: "原有顺序",
+        slowest_first: "最慢在前",
+        in_sight: |rows, units| {
+            if rows == units { format!("{units} 个单元") } else { format!("{units} 个单元中的 {rows} 个") }
+        },
+        zoom_in: "放大",
+        zoom_out: "缩小",
+        show_all: "显示全部，或恢复原样",
+        unit: |number| format!("单元 {number}"),
+        position: |number| format!("位置 {number}"),
+        next: "接下来",
+        scale: "颜色，从 −1 到 +1",
+        empty: "网络阅读时的记忆会显示在这里。",
+        described: |layer, positions, units, step| {
+            format!("训练 {} 步后第 {layer} 层的隐藏状态，{positions} 个字符乘 {units} 个单元。", grouped(step))
+        },
+        keys: "滚轮缩放，拖动移动。按键：方向键移动光标，+ − 缩放，0 恢复原样。",
     },
     samples: Samples {
         title: "样例",

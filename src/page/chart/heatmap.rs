@@ -1,5 +1,8 @@
 //! The hidden state as the network reads a text: text × unit.
 
+mod order;
+mod view;
+
 use std::sync::Arc;
 
 use leptos::prelude::*;

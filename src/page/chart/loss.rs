@@ -1,5 +1,8 @@
 //! The chart of losses over steps.
 
+mod trace;
+mod view;
+
 use leptos::prelude::*;
 
 use super::{LossUnit, References};

@@ -1,0 +1,98 @@
+//! Colours as numbers, and the diverging scale.
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Colour {
+    pub red: u8,
+    pub green: u8,
+    pub blue: u8,
+}
+
+impl Colour {
+    pub const fn hex(value: u32) -> Self {
+        Colour { red: (value >> 16) as u8, green: (value >> 8) as u8, blue: value as u8 }
+    }
+
+    /// A CSS colour as a custom property holds it: `#rgb`, `#rrggbb` or `rgb(r, g, b)`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if let Some(digits) = text.strip_prefix('#') {
+            let value = u32::from_str_radix(digits, 16).ok()?;
+            return match digits.len() {
+                3 => Some(Colour::hex((value >> 8) * 0x11_0000 + (value >> 4 & 15) * 0x1100 + (value & 15) * 0x11)),
+                6 => Some(Colour::hex(value)),
+                8 => Some(Colour::hex(value >> 8)),
+                _ => None,
+            };
+        }
+        let inside = text.strip_prefix("rgb")?.trim_start_matches('a').strip_prefix('(')?.strip_suffix(')')?;
+        let mut channels = inside.split([',', ' ', '/']).filter(|part| !part.is_empty()).map(str::parse::<f32>);
+        let mut channel = || channels.next()?.ok().map(|value| value.clamp(0.0, 255.0).round() as u8);
+        Some(Colour { red: channel()?, green: channel()?, blue: channel()? })
+    }
+
+    /// As CSS, with an opacity.
+    pub fn css(self, opacity: f64) -> String {
+        format!("rgba({},{},{},{opacity})", self.red, self.green, self.blue)
+    }
+
+    fn mix(self, other: Colour, part: f32) -> Colour {
+        let mix = |a: u8, b: u8| (f32::from(a) + part * (f32::from(b) - f32::from(a))).round() as u8;
+        Colour { red: mix(self.red, other.red), green: mix(self.green, other.green), blue: mix(self.blue, other.blue) }
+    }
+}
+
+/// Low – middle – high, centred on zero, from −1 to +1: the pixels of 256 values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Diverging {
+    /// Red, green, blue, opacity, in the byte order of an `ImageData`.
+    pixels: [[u8; 4]; Diverging::STEPS],
+}
+
+impl Diverging {
+    /// Odd, so that zero has a colour of its own.
+    const STEPS: usize = 255;
+
+    pub fn new(low: Colour, middle: Colour, high: Colour) -> Self {
+        let pixels = std::array::from_fn(|index| {
+            let value = 2.0 * index as f32 / (Self::STEPS - 1) as f32 - 1.0;
+            let end = if value < 0.0 { low } else { high };
+            let Colour { red, green, blue } = middle.mix(end, value.abs());
+            [red, green, blue, 255]
+        });
+        Diverging { pixels }
+    }
+
+    /// The pixel of a value; beyond ±1 the ends, for no number the middle.
+    pub fn pixel(&self, value: f32) -> [u8; 4] {
+        let middle = (Self::STEPS / 2) as f32;
+        let value = if value.is_nan() { 0.0 } else { value.clamp(-1.0, 1.0) };
+        self.pixels[(middle + value * middle).round() as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_read_as_css_writes_them() {
+        assert_eq!(Colour::parse(" #2b6cb0"), Some(Colour::hex(0x2b6cb0)));
+        assert_eq!(Colour::parse("#fa3"), Some(Colour::hex(0xffaa33)));
+        assert_eq!(Colour::parse("rgb(43, 108, 176)"), Some(Colour::hex(0x2b6cb0)));
+        assert_eq!(Colour::parse("rgba(43 108 176 / 0.5)"), Some(Colour::hex(0x2b6cb0)));
+        assert_eq!(Colour::parse("teal"), None);
+        assert_eq!(Colour::parse(""), None);
+    }
+
+    #[test]
+    fn the_scale_is_centred_on_zero_and_ends_at_one() {
+        let (low, middle, high) = (Colour::hex(0x2166ac), Colour::hex(0xfaf9f6), Colour::hex(0xb2182b));
+        let scale = Diverging::new(low, middle, high);
+        let pixel = |colour: Colour| [colour.red, colour.green, colour.blue, 255];
+        assert_eq!(scale.pixel(0.0), pixel(middle));
+        assert_eq!(scale.pixel(f32::NAN), pixel(middle));
+        assert_eq!(scale.pixel(-1.0), pixel(low));
+        assert_eq!(scale.pixel(7.0), pixel(high));
+        assert_ne!(scale.pixel(0.1), scale.pixel(-0.1));
+    }
+}
