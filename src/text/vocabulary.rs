@@ -1,5 +1,7 @@
 //! Which symbols there are, and their ids.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 use unicode_normalization::char::is_combining_mark;
 
@@ -67,15 +69,16 @@ impl Vocabulary {
         match self.kind {
             VocabularyKind::Byte => Encoded { ids: text.bytes().map(u32::from).collect(), unknown: Vec::new() },
             VocabularyKind::Char => {
-                let mut unknown = Vec::new();
-                let ids = text.chars().filter_map(|scalar| {
-                    let id = self.id(scalar);
-                    if id.is_none() && !unknown.contains(&scalar) {
-                        unknown.push(scalar);
+                let mut ids = Vec::with_capacity(text.chars().count());
+                let (mut unknown, mut reported) = (Vec::new(), HashSet::new());
+                for scalar in text.chars() {
+                    match self.id(scalar) {
+                        Some(id) => ids.push(id),
+                        None if reported.insert(scalar) => unknown.push(shown(scalar)),
+                        None => {}
                     }
-                    id
-                });
-                Encoded { ids: ids.collect(), unknown: unknown.into_iter().map(shown).collect() }
+                }
+                Encoded { ids, unknown }
             }
         }
     }
@@ -174,12 +177,8 @@ impl TryFrom<Stored> for Vocabulary {
 
     fn try_from(stored: Stored) -> Result<Self, String> {
         let mut vocabulary = Vocabulary { kind: stored.kind, symbols: Vec::new(), ids: Vec::new() };
-        if stored.kind == VocabularyKind::Byte {
-            return if stored.symbols.is_empty() {
-                Ok(vocabulary)
-            } else {
-                Err("bytes have no list of symbols".into())
-            };
+        if stored.kind == VocabularyKind::Byte && !stored.symbols.is_empty() {
+            return Err("bytes have no list of symbols".to_owned());
         }
         for scalar in stored.symbols.chars() {
             if vocabulary.id(scalar).is_some() {
@@ -190,7 +189,7 @@ impl TryFrom<Stored> for Vocabulary {
             }
             vocabulary.add(scalar);
         }
-        if vocabulary.is_empty() { Err("there are no symbols".into()) } else { Ok(vocabulary) }
+        if vocabulary.is_empty() { Err("there are no symbols".to_owned()) } else { Ok(vocabulary) }
     }
 }
 
