@@ -12,8 +12,13 @@
 //! Shapes: T time steps, B batch rows, H units, G gates ([`Cell::gates`]). Everything is time-major.
 
 pub mod composed;
+mod cpu;
+mod extension;
 
-use burn::tensor::{Device, Tensor};
+use burn::{
+    backend::DispatchDevice,
+    tensor::{Device, Tensor},
+};
 
 pub use crate::protocol::Cell;
 
@@ -50,7 +55,11 @@ pub struct Sequence {
 
 /// Runs `cell` over all T steps of `projected`, [T, B, G·H], from `state`.
 ///
-/// `weight_hh` is [G·H, H], `bias_hh` is [G·H]. Differentiable in every tensor.
+/// `weight_hh` is [G·H, H], `bias_hh` is [G·H]. Differentiable in every tensor. Fused where the device has an operator
+/// for this size, else composed of burn's operations.
 pub fn sequence(cell: Cell, projected: Tensor<3>, state: State, weight_hh: Tensor<2>, bias_hh: Tensor<1>) -> Sequence {
-    composed::sequence(cell, projected, state, weight_hh, bias_hh)
+    match projected.device().inner().as_dispatch() {
+        DispatchDevice::Flex(_) => extension::sequence(cell, projected, state, weight_hh, bias_hh),
+        _ => composed::sequence(cell, projected, state, weight_hh, bias_hh),
+    }
 }
