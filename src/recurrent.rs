@@ -11,6 +11,7 @@
 //!
 //! Shapes: T time steps, B batch rows, H units, G gates ([`Cell::gates`]). Everything is time-major.
 
+pub mod check;
 pub mod composed;
 mod cpu;
 mod extension;
@@ -58,8 +59,10 @@ pub struct Sequence {
 /// `weight_hh` is [G·H, H], `bias_hh` is [G·H]. Differentiable in every tensor. Fused where the device has an operator
 /// for this size, else composed of burn's operations.
 pub fn sequence(cell: Cell, projected: Tensor<3>, state: State, weight_hh: Tensor<2>, bias_hh: Tensor<1>) -> Sequence {
-    match projected.device().inner().as_dispatch() {
-        DispatchDevice::Flex(_) => extension::sequence(cell, projected, state, weight_hh, bias_hh),
-        _ => composed::sequence(cell, projected, state, weight_hh, bias_hh),
-    }
+    let form = if is_cpu(&projected.device()) { extension::sequence } else { composed::sequence };
+    form(cell, projected, state, weight_hh, bias_hh)
+}
+
+fn is_cpu(device: &Device) -> bool {
+    matches!(device.clone().inner().as_dispatch(), DispatchDevice::Flex(_))
 }

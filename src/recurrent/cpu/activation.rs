@@ -83,7 +83,9 @@ mod tests {
     #[test]
     fn activations_saturate_at_infinity_and_pass_on_what_is_no_number() {
         let [tanhs, sigmoids] = run(Both(&[f32::INFINITY, f32::NEG_INFINITY, f32::NAN]));
-        assert_eq!([tanhs[0], tanhs[1], sigmoids[0], sigmoids[1]], [1.0, -1.0, 1.0, 0.0]);
+        for (ours, exact) in [(tanhs[0], 1.0), (tanhs[1], -1.0), (sigmoids[0], 1.0), (sigmoids[1], 0.0)] {
+            assert!((ours - exact as f32).abs() < 1e-7);
+        }
         assert!(tanhs[2].is_nan() && sigmoids[2].is_nan());
     }
 }
