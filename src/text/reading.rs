@@ -6,7 +6,7 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::protocol::{Limits, Trouble};
 
-const BOM: &[u8] = b"\xEF\xBB\xBF";
+const BOM: char = '\u{FEFF}';
 
 /// The text in `bytes`: UTF-8, without its byte order mark, line ends as `\n`, in NFC.
 ///
@@ -24,11 +24,8 @@ pub fn read(bytes: &[u8]) -> Result<String, Trouble> {
     if let Some(offset) = bytes.iter().position(|&byte| byte == 0) {
         return Err(Trouble::NulByte { offset });
     }
-    if let Err(error) = std::str::from_utf8(bytes) {
-        return Err(Trouble::InvalidUtf8 { offset: error.valid_up_to() });
-    }
-    let text = String::from_utf8_lossy(bytes.strip_prefix(BOM).unwrap_or(bytes));
-    let text = with_line_feeds(text);
+    let text = std::str::from_utf8(bytes).map_err(|error| Trouble::InvalidUtf8 { offset: error.valid_up_to() })?;
+    let text = with_line_feeds(text.strip_prefix(BOM).unwrap_or(text));
     if text.trim().is_empty() {
         return Err(Trouble::TextEmpty);
     }
@@ -47,9 +44,9 @@ pub(super) fn normalized(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.nfc().collect())
 }
 
-fn with_line_feeds(text: Cow<'_, str>) -> Cow<'_, str> {
+fn with_line_feeds(text: &str) -> Cow<'_, str> {
     if !text.contains('\r') {
-        return text;
+        return Cow::Borrowed(text);
     }
     Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
 }
