@@ -8,13 +8,17 @@
 //! `heatmap/view`) that know no browser and are tested natively; the rest puts it on a canvas.
 
 mod colour;
+mod download;
 mod export;
+mod frame;
 mod heatmap;
 mod label;
 mod loss;
 mod odds;
+mod palette;
 mod references;
 mod scale;
+mod surface;
 mod unit;
 
 pub use heatmap::{HiddenFrame, HiddenHeatmap};
