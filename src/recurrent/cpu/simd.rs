@@ -8,8 +8,8 @@ use pulp::{Simd, WithSimd};
 #[cfg(target_arch = "wasm32")]
 pub fn run<Op: WithSimd>(op: Op) -> Op::Output {
     match pulp::wasm::Simd128::try_new() {
-        Some(simd) => simd.vectorize(op),
-        None => pulp::Scalar::new().vectorize(op),
+        Some(simd) => Simd::vectorize(simd, op),
+        None => Simd::vectorize(pulp::Scalar::new(), op),
     }
 }
 
