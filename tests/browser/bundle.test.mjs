@@ -1,0 +1,41 @@
+// What a visitor downloads: small, and nothing in it that is not meant for them.
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { DIST, ROOT } from "./helpers.mjs";
+
+const read = (name) => readFileSync(join(DIST, name));
+const zipped = (...names) => names.reduce((sum, name) => sum + gzipSync(read(name), { level: 9 }).length, 0);
+
+test("the page program is at most 400 KB compressed", (t) => {
+  const bytes = zipped("page.js", "page_bg.wasm");
+  t.diagnostic(`page program: ${(bytes / 1e3).toFixed(1)} KB gzip`);
+  assert.ok(bytes <= 400e3, `${bytes} bytes`);
+});
+
+test("the engine is at most 3 MB compressed", (t) => {
+  const bytes = zipped("engine.js", "engine_bg.wasm");
+  t.diagnostic(`engine: ${(bytes / 1e6).toFixed(2)} MB gzip`);
+  assert.ok(bytes <= 3e6, `${bytes} bytes`);
+});
+
+test("the page knows how large the engine is", () => {
+  assert.match(read("index.html").toString(), new RegExp(`name="engine-bytes" content="${read("engine_bg.wasm").length}"`));
+});
+
+test("no file says where it was built, and none has a source map", () => {
+  for (const name of readdirSync(DIST).filter((name) => /\.(wasm|js|css|html)$/.test(name))) {
+    const text = read(name).toString("latin1");
+    assert.ok(!text.includes(ROOT.replace(/\/$/, "")), `${name} names this checkout`);
+    assert.ok(!text.includes("sourceMappingURL"), `${name} has a source map`);
+  }
+});
+
+test("scripts are allowed from the page's own origin only, and never evaluated", () => {
+  const policy = read("index.html").toString().match(/http-equiv="Content-Security-Policy"\s+content="([^"]*)"/)[1];
+  const scripts = policy.split(";").map((part) => part.trim().split(/\s+/)).find(([name]) => name === "script-src");
+  assert.deepEqual(scripts.slice(1).sort(), ["'self'", "'wasm-unsafe-eval'"]);
+  for (const host of policy.matchAll(/https?:|\*/g)) assert.fail(`the policy lets in ${host[0]}`);
+});

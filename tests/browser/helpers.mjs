@@ -1,0 +1,250 @@
+// What every browser test stands on: the built site on our own server, Chromium, and a Lab that drives one page and
+// fails the test on anything that should not be in its console or on the network.
+import assert from "node:assert/strict";
+import { mkdir } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+import { serve } from "../../scripts/server.mjs";
+
+export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+export const DIST = join(ROOT, "dist");
+/** Where pictures of the page are left for whoever wants to look at them. */
+export const SHOTS = process.env.UNROLL_SHOTS ?? join(tmpdir(), "unroll-shots");
+
+const FLAGS = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+/** WebGPU on the CPU: slow, and everywhere the same. */
+const SWIFTSHADER = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+
+let server;
+const browsers = new Map();
+
+async function site() {
+  server ??= await serve(DIST);
+  return `http://127.0.0.1:${server.address().port}/`;
+}
+
+function browser(webgpu) {
+  if (!browsers.has(webgpu)) {
+    const args = webgpu ? [...FLAGS, ...SWIFTSHADER] : FLAGS;
+    browsers.set(webgpu, chromium.launch({ executablePath: process.env.CHROME ?? "/usr/bin/chromium", args }));
+  }
+  return browsers.get(webgpu);
+}
+
+after(async () => {
+  for (const one of browsers.values()) await (await one).close();
+  server?.close();
+  server?.closeAllConnections();
+});
+
+/**
+ * A test of one page. Options: `webgpu` (SwiftShader instead of none), `query` ("device=cpu"), `path`, `viewport`,
+ * `storage` (local storage to start from), `worker` (JavaScript that runs in the worker before the engine's own),
+ * `before` (called with the lab before the page opens), `allow` (console errors that the test itself causes),
+ * `seconds`.
+ */
+export function lab(name, options, body) {
+  test(name, { timeout: (options.seconds ?? 90) * 1000 }, async () => {
+    const lab = await Lab.open(options);
+    try {
+      await body(lab);
+      assert.deepEqual(lab.faults, [], "nothing is wrong in the console or on the network");
+    } catch (error) {
+      await lab.shot(`failed ${name}`).catch(() => {});
+      if (lab.faults.length > 0) error.message += `\nconsole and network:\n${lab.faults.join("\n")}`;
+      throw error;
+    } finally {
+      await lab.context.close();
+    }
+  });
+}
+
+class Lab {
+  static async open({ webgpu = false, query = "device=cpu", path = "", viewport = { width: 1440, height: 900 }, storage = {}, worker, before, allow = [], ...rest }) {
+    const lab = new Lab();
+    lab.home = await site();
+    lab.faults = [];
+    lab.allow = allow;
+    lab.context = await (await browser(webgpu)).newContext({ viewport, acceptDownloads: true, ...rest.context });
+    lab.page = await lab.context.newPage();
+    lab.#listen();
+    await lab.page.addInitScript((entries) => {
+      for (const [key, value] of Object.entries(entries)) if (localStorage.getItem(key) === null) localStorage.setItem(key, value);
+      addEventListener("securitypolicyviolation", (event) => console.error(`policy violated: ${event.violatedDirective} ${event.blockedURI}`));
+    }, storage);
+    if (worker) await lab.inWorker(worker);
+    await before?.(lab);
+    await lab.page.goto(`${lab.home}${path}${query && `?${query}`}`);
+    return lab;
+  }
+
+  #listen() {
+    const fault = (words) => {
+      if (!this.allow.some((pattern) => pattern.test(words))) this.faults.push(words);
+    };
+    this.page.on("console", (message) => {
+      if (message.type() === "error") fault(`console: ${message.text()} (${message.location().url})`);
+    });
+    this.page.on("pageerror", (error) => fault(`uncaught: ${error.stack ?? error}`));
+    this.page.on("crash", () => fault("the page crashed"));
+    this.context.on("request", (request) => {
+      const url = new URL(request.url());
+      if (!["blob:", "data:"].includes(url.protocol) && url.origin !== new URL(this.home).origin) fault(`another origin: ${url}`);
+    });
+  }
+
+  /** Runs `script` in the engine's worker before the engine's own. */
+  async inWorker(script) {
+    await this.page.route(/\/worker\.js/, async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: `${script}\n${await response.text()}` });
+    });
+  }
+
+  by(id) {
+    return this.page.getByTestId(id);
+  }
+
+  /** Goes to one of the five steps: text, pretrain, inside, finetune, use. */
+  async go(step) {
+    await this.by(`step-${step}`).click();
+  }
+
+  /** The first number in an element's text; NaN where there is none yet. */
+  async figure(id) {
+    const found = (await this.by(id).first().textContent()).match(/[-−]?\d[\d,\u2009\u202f\u00a0]*(\.\d+)?/);
+    return found ? Number(found[0].replace("−", "-").replace(/[,\u2009\u202f\u00a0]/g, "")) : NaN;
+  }
+
+  step() {
+    return this.figure("stat-step");
+  }
+
+  /** Waits until `condition` gives something true, and gives that back. */
+  async until(what, condition, seconds = 30) {
+    const end = Date.now() + seconds * 1000;
+    for (;;) {
+      const value = await condition();
+      if (value) return value;
+      if (Date.now() > end) assert.fail(`waited ${seconds} s in vain until ${what}`);
+      await new Promise((done) => setTimeout(done, 50));
+    }
+  }
+
+  async trains(steps = 5, seconds = 30) {
+    const start = (await this.step()) || 0;
+    await this.until(`${steps} more steps after ${start} are trained`, async () => (await this.step()) >= start + steps, seconds);
+  }
+
+  async play() {
+    if (await this.by("play").isVisible()) await this.by("play").click();
+  }
+
+  /** Pauses, and gives back the step at which the run stands. */
+  async pause() {
+    if (await this.by("pause").isVisible()) await this.by("pause").click();
+    await this.by("play").waitFor();
+    let seen = -1;
+    await this.until("the run stands still", async () => {
+      const now = await this.step();
+      const still = now === seen;
+      seen = now;
+      if (!still) await new Promise((done) => setTimeout(done, 300));
+      return still;
+    });
+    return seen;
+  }
+
+  /** Sets a setting as a user would: types it, chooses it or presses it. */
+  async set(id, value) {
+    const root = this.by(id);
+    await root.first().waitFor();
+    const kind = await root.first().evaluate((e) => (e.tagName === "INPUT" ? e.type : e.tagName.toLowerCase()));
+    if (kind === "select") return root.selectOption(String(value));
+    if (kind === "number" || kind === "text") {
+      await root.fill(String(value));
+      return root.press("Enter");
+    }
+    if (kind === "range") return root.fill(String(value));
+    const choice = root.locator(`[value="${value}"]`);
+    if ((await choice.count()) > 0) return choice.first().click({ force: true });
+    const typed = root.locator("input[type=number], input[type=text]");
+    await typed.fill(String(value));
+    return typed.press("Enter");
+  }
+
+  /** Takes a pasted text, and waits until the page has it. */
+  async paste(text) {
+    await this.go("text");
+    await this.by("text-input").fill(text);
+    await this.by("use-text").click();
+  }
+
+  /** Takes a file. */
+  async upload(name, content) {
+    await this.go("text");
+    await this.by("text-file").setInputFiles({ name, mimeType: "text/plain", buffer: Buffer.from(content) });
+  }
+
+  /** What the model writes after a prompt. */
+  async generate(prompt, { length = 60, temperature = 1 } = {}) {
+    await this.go("pretrain");
+    await this.by("prompt").fill(prompt);
+    await this.set("temperature", temperature);
+    await this.set("length", length);
+    await this.by("generate").click();
+    let seen;
+    await this.until("the text is written", async () => {
+      const now = await this.by("generated").textContent();
+      const done = now === seen && now.length >= Math.min(length, 20);
+      seen = now;
+      if (!done) await new Promise((later) => setTimeout(later, 400));
+      return done;
+    });
+    return seen;
+  }
+
+  /** The words of the notice that matches, once it is there. */
+  async notice(pattern, seconds = 30) {
+    return this.until(`a notice says ${pattern}`, async () => {
+      for (const words of await this.by("notice").allInnerTexts()) if (pattern.test(words)) return words;
+      return undefined;
+    }, seconds);
+  }
+
+  /** How many colours a drawing has, and a number that changes with it. */
+  async drawing(id) {
+    return this.by(id).first().evaluate((element) => {
+      const canvases = element.matches("canvas") ? [element] : [...element.querySelectorAll("canvas")];
+      const colours = new Set();
+      let hash = 0;
+      for (const canvas of canvases) {
+        const copy = new OffscreenCanvas(Math.min(canvas.width, 600), Math.min(canvas.height, 300));
+        const context = copy.getContext("2d", { willReadFrequently: true });
+        if (canvas.width === 0 || canvas.height === 0) continue;
+        context.imageSmoothingEnabled = false;
+        context.drawImage(canvas, 0, 0, copy.width, copy.height);
+        for (const pixel of new Uint32Array(context.getImageData(0, 0, copy.width, copy.height).data.buffer)) {
+          colours.add(pixel);
+          hash = (Math.imul(hash, 31) + pixel) | 0;
+        }
+      }
+      return { colours: colours.size, hash };
+    });
+  }
+
+  async shot(name) {
+    await mkdir(SHOTS, { recursive: true });
+    await this.page.screenshot({ path: join(SHOTS, `${name.replace(/[^\p{L}\p{N}]+/gu, "-")}.png`) });
+  }
+}
+
+/** That `text` is made of symbols of `alphabet` only. */
+export function assertWrittenWith(text, alphabet) {
+  const known = new Set(alphabet);
+  assert.ok(text.length > 0, "something was written");
+  assert.deepEqual([...new Set(text)].filter((symbol) => !known.has(symbol)), [], "only known symbols are written");
+}
