@@ -30,9 +30,5 @@ lab("hovering the heatmap names character, unit and value", { query: "device=cpu
 });
 
 lab("samples come by themselves", { query: "device=cpu" }, async (lab) => {
-  const sample = await lab.until("a sample is there", async () => {
-    const words = await lab.by("sample").first().textContent().catch(() => "");
-    return words.trim().length > 20 && words;
-  }, 60);
-  assert.ok(sample);
+  assert.ok((await lab.sample()).length > 20);
 });

@@ -140,13 +140,12 @@ class Lab {
   }
 
   async play() {
-    if (await this.by("play").isVisible()) await this.by("play").click();
+    await this.by("play").click();
   }
 
   /** Pauses, and gives back the step at which the run stands. */
   async pause() {
-    if (await this.by("pause").isVisible()) await this.by("pause").click();
-    await this.by("play").waitFor();
+    await this.by("pause").click();
     let seen = -1;
     await this.until("the run stands still", async () => {
       const now = await this.step();
@@ -158,25 +157,15 @@ class Lab {
     return seen;
   }
 
-  /** Sets a setting as a user would: types it, chooses it or presses it. */
+  /** Sets a setting as a user would: chooses or types it. */
   async set(id, value) {
-    const root = this.by(id);
-    await root.first().waitFor();
-    const kind = await root.first().evaluate((e) => (e.tagName === "INPUT" ? e.type : e.tagName.toLowerCase()));
-    if (kind === "select") return root.selectOption(String(value));
-    if (kind === "number" || kind === "text") {
-      await root.fill(String(value));
-      return root.press("Enter");
-    }
-    if (kind === "range") return root.fill(String(value));
-    const choice = root.locator(`[value="${value}"]`);
-    if ((await choice.count()) > 0) return choice.first().click({ force: true });
-    const typed = root.locator("input[type=number], input[type=text]");
-    await typed.fill(String(value));
-    return typed.press("Enter");
+    const choice = this.by(id).locator(`input[value="${value}"]`);
+    if ((await choice.count()) > 0) return choice.check({ force: true });
+    await this.by(id).fill(String(value));
+    return this.by(id).press("Enter");
   }
 
-  /** Takes a pasted text, and waits until the page has it. */
+  /** Takes a pasted text. */
   async paste(text) {
     await this.go("text");
     await this.by("text-input").fill(text);
@@ -196,15 +185,17 @@ class Lab {
     await this.set("temperature", temperature);
     await this.set("length", length);
     await this.by("generate").click();
-    let seen;
-    await this.until("the text is written", async () => {
-      const now = await this.by("generated").textContent();
-      const done = now === seen && now.length >= Math.min(length, 20);
-      seen = now;
-      if (!done) await new Promise((later) => setTimeout(later, 400));
-      return done;
+    return this.until("the text is written", async () => {
+      const written = await this.by("generated").textContent();
+      return [...written].length >= length && written;
     });
-    return seen;
+  }
+
+  /** What the model wrote last by itself, once it has. */
+  async sample() {
+    const written = this.page.locator("[data-testid=sample]:not(.is-empty)").first();
+    await written.waitFor({ timeout: 60_000 });
+    return written.textContent();
   }
 
   /** The words of the notice that matches, once it is there. */

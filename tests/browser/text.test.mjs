@@ -21,7 +21,7 @@ for (const [name, text, prompt] of [
     await lab.until("the new text is trained", async () => (await lab.step()) > 0);
     await lab.trains(10);
     assertWrittenWith(await lab.generate(prompt), text);
-    assertWrittenWith((await lab.by("sample").first().textContent()).trim(), text);
+    assertWrittenWith(await lab.sample(), text);
   });
 }
 
