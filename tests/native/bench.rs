@@ -2,7 +2,11 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use unroll::{engine::Engine, protocol::*};
+use unroll::{
+    engine::Engine,
+    model::file::{Saved, from_safetensors},
+    protocol::*,
+};
 
 /// Steps of work after which a test gives up.
 const PATIENCE: usize = 200_000;
@@ -103,6 +107,16 @@ impl Bench {
             _ => None,
         });
         saved.unwrap_or_else(|| panic!("{events:?}"))
+    }
+
+    /// The model and all that is kept with it.
+    pub fn kept(&mut self) -> Saved {
+        from_safetensors(&self.save().1).expect("the engine reads its own files")
+    }
+
+    /// A few slices of work.
+    pub fn advance_by(&mut self, slices: usize) -> Vec<Parcel<Event>> {
+        (0..slices).flat_map(|_| self.advance()).collect()
     }
 
     /// What the model writes after a prompt.
