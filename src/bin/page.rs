@@ -1,1 +1,5 @@
-fn main() {}
+//! The page's program; boot.js starts it.
+
+fn main() {
+    unroll::page::run();
+}

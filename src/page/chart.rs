@@ -23,6 +23,6 @@ mod unit;
 
 pub use heatmap::{HiddenFrame, HiddenHeatmap};
 pub use loss::LossChart;
-pub use odds::OddsBars;
+pub use odds::{OddsBars, shown};
 pub use references::References;
 pub use unit::LossUnit;

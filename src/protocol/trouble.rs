@@ -19,6 +19,9 @@ pub enum Setting {
     Temperature,
     Length,
     Threads,
+    Steps,
+    Seed,
+    TopK,
 }
 
 /// What went wrong. Whatever was there before is still there.

@@ -373,6 +373,9 @@ pub fn setting(setting: Setting) -> &'static str {
         Setting::Temperature => "Temperature",
         Setting::Length => "Length",
         Setting::Threads => "Threads",
+        Setting::Steps => "Steps",
+        Setting::Seed => "Seed",
+        Setting::TopK => "Top-k",
     }
 }
 

@@ -343,6 +343,9 @@ pub fn setting(setting: Setting) -> &'static str {
         Setting::Temperature => "温度",
         Setting::Length => "长度",
         Setting::Threads => "线程数",
+        Setting::Steps => "步数",
+        Setting::Seed => "随机种子",
+        Setting::TopK => "Top-k",
     }
 }
 

@@ -1,0 +1,99 @@
+//! The wire to the engine in its worker.
+
+use js_sys::Reflect;
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use web_sys::{Event as DomEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
+
+use crate::{
+    protocol::{Event, Parcel, Request},
+    wire,
+};
+
+/// What comes out of the worker.
+pub enum Arrival {
+    /// The engine's download, in bytes.
+    Loading {
+        received: u64,
+        total: u64,
+    },
+    Event(Parcel<Event>),
+    /// It failed, and nothing more will come; why, in the browser's words.
+    Failed(String),
+}
+
+pub struct EngineLink {
+    worker: Worker,
+    // The worker calls these as long as it lives.
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_error: Closure<dyn FnMut(DomEvent)>,
+}
+
+impl EngineLink {
+    /// Starts a worker and loads the engine into it. `arrived` is called with all that it says.
+    pub fn start(arrived: impl Fn(Arrival) + Clone + 'static) -> Result<Self, String> {
+        let options = WorkerOptions::new();
+        options.set_type(WorkerType::Module);
+        let address = format!("worker.js?bytes={}", engine_bytes());
+        let worker = Worker::new_with_options(&address, &options).map_err(|error| reason(&error))?;
+
+        let told = arrived.clone();
+        let on_message = Closure::new(move |message: MessageEvent| told(arrival(&message.data())));
+        let on_error = Closure::new(move |event: DomEvent| {
+            event.prevent_default();
+            arrived(Arrival::Failed(reason(&event)));
+        });
+        worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        Ok(EngineLink { worker, _on_message: on_message, _on_error: on_error })
+    }
+
+    pub fn send(&self, request: &Parcel<Request>) -> Result<(), String> {
+        let (message, buffers) = wire::pack(request)?;
+        self.worker.post_message_with_transfer(&message, &buffers).map_err(|error| reason(&error))
+    }
+
+    /// Ends the worker; it says nothing more.
+    pub fn stop(&self) {
+        self.worker.set_onmessage(None);
+        self.worker.set_onerror(None);
+        self.worker.terminate();
+    }
+}
+
+impl Drop for EngineLink {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn arrival(message: &JsValue) -> Arrival {
+    let field = |of: &JsValue, name: &str| Reflect::get(of, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED);
+    let loading = field(message, "loading");
+    if loading.is_object() {
+        let bytes = |name: &str| field(&loading, name).as_f64().unwrap_or_default() as u64;
+        return Arrival::Loading { received: bytes("received"), total: bytes("total") };
+    }
+    if let Some(reason) = field(message, "failed").as_string() {
+        return Arrival::Failed(reason);
+    }
+    match wire::unpack(message) {
+        Ok(parcel) => Arrival::Event(parcel),
+        Err(reason) => Arrival::Failed(reason),
+    }
+}
+
+/// What the browser says about a failure, in its words.
+fn reason(error: &JsValue) -> String {
+    let message = Reflect::get(error, &JsValue::from_str("message")).ok().and_then(|message| message.as_string());
+    message.filter(|message| !message.is_empty()).unwrap_or_else(|| "worker.js".to_owned())
+}
+
+/// The engine's size, which the build writes into the page: a compressed download does not tell it.
+fn engine_bytes() -> String {
+    web_sys::window()
+        .and_then(|window| window.document())
+        .and_then(|document| document.query_selector("meta[name=engine-bytes]").ok().flatten())
+        .and_then(|meta| meta.get_attribute("content"))
+        .filter(|bytes| bytes.bytes().all(|byte| byte.is_ascii_digit()))
+        .unwrap_or_default()
+}

@@ -1,0 +1,97 @@
+//! Which device computes, why, and the choice of another.
+
+use leptos::{html, prelude::*};
+use web_sys::{FocusEvent, KeyboardEvent};
+
+use crate::{
+    page::{
+        control::Choice,
+        language::use_words,
+        session::{Phase, use_session},
+    },
+    protocol::{DeviceKind, DeviceWish},
+};
+
+#[component]
+pub fn DeviceBadge() -> impl IntoView {
+    let session = use_session();
+    let words = use_words();
+    let open = RwSignal::new(false);
+    let whole = NodeRef::<html::Div>::new();
+
+    let name = move || match (session.phase.get(), session.device.get()) {
+        (Phase::Down, _) => words().device.none,
+        (_, Some(device)) => match device.kind {
+            DeviceKind::WebGpu => words().device.webgpu,
+            DeviceKind::Cpu => words().device.cpu,
+        },
+        _ => words().device.opening,
+    };
+    let why = move || match (session.phase.get(), session.device.get()) {
+        (Phase::Down, _) => String::new(),
+        (_, Some(device)) => (words().device.why)(&device),
+        (Phase::Loading { received, total }, _) => (words().device.loading)(received, total),
+        _ => words().device.opening.to_owned(),
+    };
+    let state = move || match session.phase.get() {
+        Phase::Ready => "is-ready",
+        Phase::Down => "is-down",
+        _ => "is-waiting",
+    };
+    let wish = Signal::derive(move || match session.wish.get() {
+        DeviceWish::Auto => "auto",
+        DeviceWish::Gpu => "gpu",
+        DeviceWish::Cpu => "cpu",
+    });
+    let choose = move |name| {
+        session.choose_device(match name {
+            "gpu" => DeviceWish::Gpu,
+            "cpu" => DeviceWish::Cpu,
+            _ => DeviceWish::Auto,
+        })
+    };
+    // Closes when the focus goes elsewhere.
+    let left = move |event: FocusEvent| {
+        let to = event.related_target().map(wasm_bindgen::JsCast::unchecked_into::<web_sys::Node>);
+        if let (Some(whole), Some(to)) = (whole.get_untracked(), to)
+            && !whole.contains(Some(&to))
+        {
+            open.set(false);
+        }
+    };
+    let key = move |event: KeyboardEvent| {
+        if event.key() == "Escape" {
+            open.set(false);
+        }
+    };
+    view! {
+        <div class="device" node_ref=whole on:focusout=left on:keydown=key>
+            <button
+                class=move || format!("badge {}", state())
+                aria-expanded=move || open.get().to_string()
+                title=why
+                on:click=move |_| open.update(|open| *open = !*open)
+            >
+                <span class="dot" aria-hidden="true"></span>
+                <span>{name}</span>
+            </button>
+            <Show when=move || open.get()>
+                <div class="popover card" role="group" aria-label=move || words().device.title tabindex="-1">
+                    <p>{why}</p>
+                    <Choice
+                        says=|words| words.device.choose
+                        id="device"
+                        options=vec![
+                            ("auto", |words| words.device.auto),
+                            ("gpu", |words| words.device.webgpu),
+                            ("cpu", |words| words.device.cpu),
+                        ]
+                        value=wish
+                        set=choose
+                    />
+                    <p class="hint">{move || words().device.choose.help}</p>
+                </div>
+            </Show>
+        </div>
+    }
+}

@@ -1,0 +1,182 @@
+//! Always at the foot: start, stop, one step, start over, and the figures of the run.
+
+use leptos::prelude::*;
+
+use crate::{
+    page::{
+        chart::LossUnit,
+        control::{Icon, Says, Shape},
+        language::use_words,
+        session::{Phase, use_session},
+    },
+    protocol::DeviceKind,
+    words::number,
+};
+
+#[component]
+pub fn Transport() -> impl IntoView {
+    let session = use_session();
+    let words = use_words();
+    let idle = Signal::derive(move || !session.has_model());
+    let running = Signal::derive(move || session.is_running());
+    let figures = session.figures;
+
+    let speed = move || figures.get().tokens_per_second * session.characters_per_token();
+    let speed = move || if speed().is_finite() { number::grouped(speed().round() as u64) } else { "–".to_owned() };
+    let loss = move |nats: f64| {
+        let decimals = if session.unit.get() == LossUnit::Perplexity { 2 } else { 3 };
+        number::fixed(session.in_unit(nats), decimals)
+    };
+    let device = move || match session.device.get().map(|device| device.kind) {
+        Some(DeviceKind::WebGpu) => "webgpu",
+        Some(DeviceKind::Cpu) => "cpu",
+        None => "–",
+    };
+    view! {
+        <footer class="transport" aria-label=move || words().transport.title>
+            <div class="buttons">
+                <Press says=|words| words.transport.reset id="reset" shape=Shape::Reset disabled=idle press=move |()| session.reset() />
+                <div class="deck">
+                    <Press
+                        says=|words| words.transport.play
+                        id="play"
+                        shape=Shape::Play
+                        disabled=idle
+                        primary=Signal::derive(move || !running.get())
+                        press=move |()| session.play()
+                    />
+                    <Press
+                        says=|words| words.transport.pause
+                        id="pause"
+                        shape=Shape::Pause
+                        disabled=idle
+                        primary=running
+                        press=move |()| session.pause()
+                    />
+                </div>
+                <Press
+                    says=|words| words.transport.step_once
+                    id="step-once"
+                    shape=Shape::StepOnce
+                    disabled=idle
+                    press=move |()| session.step_once()
+                />
+            </div>
+            <Line />
+            <dl class="figures">
+                <Stat
+                    id="stat-step"
+                    label=move || (words().transport.step_of)(session.total_steps())
+                    value=move || number::grouped(figures.get().step)
+                />
+                <Stat id="stat-epoch" label=move || words().transport.epoch.to_owned() value=move || number::fixed(figures.get().epoch, 2) />
+                <Stat
+                    id="stat-train-loss"
+                    label=move || words().transport.training.to_owned()
+                    value=move || loss(figures.get().training_loss)
+                />
+                <Stat
+                    id="stat-val-loss"
+                    label=move || words().transport.validation.to_owned()
+                    value=move || loss(figures.get().validation_loss)
+                />
+                <Stat
+                    id="stat-grad-norm"
+                    label=move || words().transport.gradient_norm.to_owned()
+                    value=move || number::fixed(figures.get().gradient_norm, 2)
+                />
+                <Stat id="stat-speed" label=move || words().transport.speed.to_owned() value=speed />
+                <Stat id="stat-device" label=move || words().transport.device.to_owned() value=move || device().to_owned() />
+            </dl>
+        </footer>
+    }
+}
+
+#[component]
+fn Press(
+    says: Says,
+    id: &'static str,
+    shape: Shape,
+    #[prop(into)] disabled: Signal<bool>,
+    #[prop(into, optional)] primary: Signal<bool>,
+    #[prop(into)] press: Callback<()>,
+) -> impl IntoView {
+    let words = use_words();
+    view! {
+        <button
+            class="press"
+            class:is-primary=primary
+            data-testid=id
+            aria-label=move || says(words()).label
+            title=move || says(words()).help
+            prop:disabled=disabled
+            on:click=move |_| press.run(())
+        >
+            <Icon shape />
+        </button>
+    }
+}
+
+#[component]
+fn Stat(id: &'static str, #[prop(into)] label: Signal<String>, #[prop(into)] value: Signal<String>) -> impl IntoView {
+    let value = Memo::new(move |_| value.get());
+    view! {
+        <div class=format!("stat {id}")>
+            <dd data-testid=id>{value}</dd>
+            <dt>{label}</dt>
+        </div>
+    }
+}
+
+/// How far the run is, with the samples as ticks; before that, how far the engine's download is.
+#[component]
+fn Line() -> impl IntoView {
+    let session = use_session();
+    let words = use_words();
+    let loading = move || match session.phase.get() {
+        Phase::Loading { received, total } => Some((received, total)),
+        _ => None,
+    };
+    let done = Memo::new(move |_| match (loading(), session.working.get(), session.total_steps()) {
+        (Some((received, total)), ..) => received as f64 / total.max(1) as f64,
+        (None, Some((_, done)), None) => f64::from(done),
+        (None, _, Some(total)) => session.figures.get().step as f64 / total.max(1) as f64,
+        // Without an end the line fills up ever slower.
+        (None, None, None) => {
+            let step = session.figures.get().step as f64;
+            step / (step + 4000.0)
+        }
+    });
+    let width = move || format!("{:.2}%", 100.0 * done.get().clamp(0.0, 1.0));
+    let label = move || match loading() {
+        Some((received, total)) => (words().device.loading)(received, total),
+        None => session.working.get().map(|(task, _)| (words().task)(task).to_owned()).unwrap_or_default(),
+    };
+    let ticks = move || {
+        let Some(total) = session.total_steps() else { return Vec::new() };
+        let at = |step: u64| (step <= total).then(|| format!("{:.2}%", 100.0 * step as f64 / total.max(1) as f64));
+        session.samples.with(|samples| {
+            samples
+                .iter()
+                .filter(|sample| !sample.before_fine_tuning)
+                .filter_map(|sample| at(sample.step))
+                .map(|left| view! { <i class="tick" style:left=left></i> })
+                .collect()
+        })
+    };
+    view! {
+        <div
+            class="line"
+            role="progressbar"
+            aria-label=move || words().transport.progress
+            aria-valuemin="0"
+            aria-valuemax="100"
+            aria-valuenow=move || (100.0 * done.get()).round()
+        >
+            <div class="line-track">
+                {ticks} <div class="line-fill" style:width=width></div> <div class="line-knob" style:left=width></div>
+            </div>
+            <span class="line-label">{label}</span>
+        </div>
+    }
+}

@@ -1,0 +1,189 @@
+//! A prompt for the model, what it writes, and what it thinks comes next.
+
+use std::time::Duration;
+
+use leptos::{leptos_dom::helpers::debounce, prelude::*};
+use web_sys::KeyboardEvent;
+
+use crate::{
+    page::{
+        chart::OddsBars,
+        control::{NumberControl, Says, Stops},
+        language::use_words,
+        session::{Asking, ODDS, use_session},
+    },
+    protocol::{Limits, Range, Setting},
+};
+
+const LENGTHS: Stops = Stops::At(&[1.0, 50.0, 100.0, 200.0, 300.0, 500.0, 1000.0, 2000.0, 5000.0, 10000.0]);
+const TOP_K: Stops = Stops::At(&[0.0, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0]);
+const TOP_K_RANGE: Range = Range { low: 0.0, high: 8192.0 };
+
+#[component]
+pub fn Ask(
+    /// A whole step of its own: a larger prompt, the text beside the settings.
+    #[prop(optional)]
+    large: bool,
+) -> impl IntoView {
+    let words = use_words();
+    if large {
+        view! {
+            <section class="card ask-settings">
+                <h2>{move || words().use_it.title}</h2>
+                <Prompt rows=5 />
+                <Dice />
+                <h3>{move || words().ask.next}</h3>
+                <NextOdds />
+            </section>
+            <section class="card grow">
+                <WrittenText />
+            </section>
+        }
+        .into_any()
+    } else {
+        view! {
+            <section class="card ask">
+                <h2>{move || words().ask.title}</h2>
+                <Prompt rows=1 />
+                <Dice />
+                <WrittenText />
+                <NextOdds />
+            </section>
+        }
+        .into_any()
+    }
+}
+
+/// The prompt and its buttons; Enter writes, Shift + Enter is a new line.
+#[component]
+fn Prompt(rows: u32) -> impl IntoView {
+    let session = use_session();
+    let words = use_words();
+    let asking = session.asking;
+    let mut ask_odds = debounce(Duration::from_millis(150), move |()| session.ask_odds());
+    let typing = move |event| {
+        asking.update(|asking| asking.prompt = event_target_value(&event));
+        ask_odds(());
+    };
+    let key = move |event: KeyboardEvent| {
+        if event.key() == "Enter" && !event.shift_key() && !event.is_composing() {
+            event.prevent_default();
+            session.generate();
+        }
+    };
+    let going = move || session.writing.with(|writing| writing.going);
+    let says = move || match (going(), session.writing.with(|writing| writing.id > 0)) {
+        (true, _) => words().ask.stop,
+        (false, true) if rows > 1 => words().ask.again,
+        _ => words().ask.write,
+    };
+    let press = move |_| if going() { session.stop_writing() } else { session.generate() };
+    let idle = move || !session.has_model();
+    view! {
+        <div class="prompt">
+            <textarea
+                class="prompt-text"
+                data-testid="prompt"
+                rows=rows
+                aria-label=move || words().ask.prompt.label
+                aria-description=move || words().ask.prompt.help
+                placeholder=move || words().ask.prompt_here
+                spellcheck="false"
+                autocomplete="off"
+                prop:value=move || asking.with(|asking| asking.prompt.clone())
+                on:input=typing
+                on:keydown=key
+            ></textarea>
+            <button
+                class="button is-primary"
+                data-testid="generate"
+                title=move || says().help
+                prop:disabled=idle
+                on:click=press
+            >
+                {move || says().label}
+            </button>
+        </div>
+    }
+}
+
+/// Temperature, length, and from how many symbols is drawn.
+#[component]
+fn Dice() -> impl IntoView {
+    let asking = use_session().asking;
+    let control =
+        move |says: Says, id, setting, range, stops, read: fn(&Asking) -> f64, write: fn(&mut Asking, f64)| {
+            view! {
+                <NumberControl
+                    says
+                    id
+                    setting
+                    range
+                    stops
+                    whole=setting != Setting::Temperature
+                    value=Signal::derive(move || asking.with(read))
+                    set=move |value| asking.update(|asking| write(asking, value))
+                />
+            }
+        };
+    view! {
+        {control(
+            |words| words.ask.temperature,
+            "temperature",
+            Setting::Temperature,
+            Limits::TEMPERATURE,
+            Stops::Even { low: 0.0, step: 0.1, count: 20 },
+            |asking| asking.temperature,
+            |asking, value| asking.temperature = value,
+        )}
+        {control(
+            |words| words.ask.length,
+            "length",
+            Setting::Length,
+            Limits::LENGTH,
+            LENGTHS,
+            |asking| asking.length,
+            |asking, value| asking.length = value,
+        )}
+        {control(
+            |words| words.ask.top_k,
+            "top-k",
+            Setting::TopK,
+            TOP_K_RANGE,
+            TOP_K,
+            |asking| asking.top_k,
+            |asking, value| asking.top_k = value,
+        )}
+    }
+}
+
+#[component]
+fn WrittenText() -> impl IntoView {
+    let session = use_session();
+    let words = use_words();
+    let writing = session.writing;
+    let begun = move || writing.with(|writing| writing.id > 0);
+    let speed = move || {
+        let speed = writing.with(|writing| writing.speed) * session.characters_per_token();
+        (begun() && speed > 0.0).then(|| (words().ask.speed)(speed))
+    };
+    view! {
+        <pre class="written" class:is-empty=move || !begun() tabindex="0" aria-live="off">
+            <span class="written-prompt">{move || writing.with(|writing| writing.prompt.clone())}</span>
+            <span data-testid="generated">{move || writing.with(|writing| writing.text.clone())}</span>
+            {move || (!begun()).then(|| words().ask.nothing_yet)}
+        </pre>
+        <p class="hint written-speed">{speed}</p>
+    }
+}
+
+#[component]
+fn NextOdds() -> impl IntoView {
+    let odds = use_session().odds;
+    let words = use_words();
+    view! {
+        <div class="next" role="group" aria-label=move || words().ask.next title=move || words().ask.next>
+            <OddsBars odds rows=ODDS />
+        </div>
+    }
+}

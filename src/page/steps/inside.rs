@@ -1,0 +1,53 @@
+//! Step 3: the memory of the model as it reads.
+
+use std::time::Duration;
+
+use leptos::{leptos_dom::helpers::debounce, prelude::*};
+
+use super::pretrain::heatmap;
+use crate::{
+    page::{language::use_words, session::use_session},
+    words::number,
+};
+
+#[component]
+pub fn InsideStep() -> impl IntoView {
+    let session = use_session();
+    let words = use_words();
+    let mut changed = debounce(Duration::from_millis(200), move |text: String| {
+        session.watch_text.set(text);
+    });
+    let read = move || {
+        session.hidden.get().map(|frame| {
+            let report = &frame.report;
+            let unknown = (!report.unknown.is_empty()).then(|| (words().notice.passed_over)(&report.unknown));
+            (number::grouped(report.step), unknown)
+        })
+    };
+    view! {
+        <div class="columns inside-columns">
+            <div class="column">
+                <section class="card grow">
+                    <h2>{move || words().inside.next_title}</h2>
+                    <label class="label" for="watch">{move || words().inside.read.label}</label>
+                    <textarea
+                        id="watch"
+                        class="paste"
+                        data-testid="watch-text"
+                        aria-description=move || words().inside.read.help
+                        placeholder=move || words().inside.read_here
+                        spellcheck="false"
+                        autocomplete="off"
+                        maxlength="512"
+                        prop:value=session.watch_text.get_untracked()
+                        on:input=move |event| changed(event_target_value(&event))
+                    ></textarea>
+                    <p class="hint" role="status">{move || read().and_then(|(_, unknown)| unknown)}</p>
+                    <p class="hint">{move || words().inside.explain}</p>
+                    <p class="hint later">{move || words().inside.later}</p>
+                </section>
+            </div>
+            <section class="card heatmap is-large">{heatmap(session)}</section>
+        </div>
+    }
+}

@@ -1,0 +1,109 @@
+//! Step 2: settings, what happens, and what the model writes.
+
+use leptos::prelude::*;
+
+use super::{
+    ask::Ask,
+    samples::SamplesCard,
+    settings::{ModelCard, TrainingCard},
+};
+use crate::page::{
+    chart::{HiddenHeatmap, LossChart},
+    language::use_words,
+    session::{Session, Step, use_session},
+};
+
+#[component]
+pub fn PretrainStep() -> impl IntoView {
+    let session = use_session();
+    view! {
+        <div class="columns pretrain-columns">
+            <div class="column settings">
+                <TextCard />
+                <ModelCard />
+                <TrainingCard />
+                <StartOver />
+            </div>
+            <div class="column">
+                <section class="card chart">{loss_chart(session)}</section>
+                <section class="card heatmap">{heatmap(session)}</section>
+            </div>
+            <div class="column">
+                <SamplesCard />
+                <Ask />
+            </div>
+        </div>
+    }
+}
+
+/// The chart of the present run.
+pub fn loss_chart(session: Session) -> impl IntoView {
+    view! {
+        <LossChart
+            histories=session.histories
+            references=Signal::derive(move || session.references())
+            total_steps=Signal::derive(move || session.total_steps())
+            unit=session.unit
+        />
+    }
+}
+
+/// The hidden state as the model reads.
+pub fn heatmap(session: Session) -> impl IntoView {
+    let vocabulary = Memo::new(move |_| {
+        session.model.with(|model| model.as_ref().map(|model| model.symbols.clone()).unwrap_or_default().into())
+    });
+    let layers = Memo::new(move |_| session.model.with(|model| model.as_ref().map_or(1, |model| model.config.layers)));
+    view! { <HiddenHeatmap frame=session.hidden vocabulary layer=session.layer layers /> }
+}
+
+/// The text in three lines.
+#[component]
+fn TextCard() -> impl IntoView {
+    let session = use_session();
+    let words = use_words();
+    let text = Memo::new(move |_| session.learned_text());
+    let name = move || text.get().map(|text| words().source_name(&text.source));
+    let size = move || text.get().map(|text| (words().text.size)(text.characters as u64, text.symbols.len() as u64));
+    let parts = move || {
+        text.get().map(|text| (words().text.parts)(100.0 * text.train_tokens as f64 / text.tokens.max(1) as f64))
+    };
+    view! {
+        <section class="card text-card">
+            <h2>
+                <span>{move || words().header.step[0]}</span>
+                <button class="plain link" on:click=move |_| session.step.set(Step::Text)>
+                    {move || words().text.change}
+                </button>
+            </h2>
+            <p class="name">{move || name().unwrap_or_else(|| words().text.reading.to_owned())}</p>
+            <p class="hint">{size}</p>
+            <p class="hint">{parts}</p>
+        </section>
+    }
+}
+
+/// Settings that change the model count from here.
+#[component]
+fn StartOver() -> impl IntoView {
+    let session = use_session();
+    let words = use_words();
+    let changed = Memo::new(move |_| session.is_changed());
+    view! {
+        <div class="start-over" class:is-changed=changed>
+            <button
+                class="button"
+                class:is-primary=changed
+                data-testid="start-over"
+                title=move || words().model.start_over.help
+                prop:disabled=move || session.text.with(Option::is_none)
+                on:click=move |_| session.start_over()
+            >
+                {move || words().model.start_over.label}
+            </button>
+            <p class="hint" role="status">
+                {move || changed.get().then(|| words().model.changed)}
+            </p>
+        </div>
+    }
+}

@@ -1,0 +1,7 @@
+//! The settings of the model and of its training.
+
+mod model;
+mod training;
+
+pub use model::ModelCard;
+pub use training::{Figure, TrainingCard, TrainingControl};
