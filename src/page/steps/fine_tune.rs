@@ -58,7 +58,7 @@ pub fn FineTuneStep() -> impl IntoView {
                 <Keep />
             </div>
             <div class="column">
-                <section class="card chart">
+                <section class="card chart-card">
                     {loss_chart(session)}
                     <Losses />
                 </section>

@@ -47,7 +47,7 @@ pub fn InsideStep() -> impl IntoView {
                     <p class="hint later">{move || words().inside.later}</p>
                 </section>
             </div>
-            <section class="card heatmap is-large">{heatmap(session)}</section>
+            <section class="card heatmap-card">{heatmap(session)}</section>
         </div>
     }
 }

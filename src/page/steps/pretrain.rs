@@ -25,8 +25,8 @@ pub fn PretrainStep() -> impl IntoView {
                 <StartOver />
             </div>
             <div class="column">
-                <section class="card chart">{loss_chart(session)}</section>
-                <section class="card heatmap">{heatmap(session)}</section>
+                <section class="card chart-card">{loss_chart(session)}</section>
+                <section class="card heatmap-card">{heatmap(session)}</section>
             </div>
             <div class="column">
                 <SamplesCard />
