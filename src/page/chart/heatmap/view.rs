@@ -60,6 +60,10 @@ impl Lane {
         self.bound();
     }
 
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
     pub fn size(&self) -> f64 {
         self.size
     }
@@ -75,6 +79,7 @@ impl Lane {
     }
 
     pub fn hides_some(&self) -> bool {
+        // In cells: less than a hundredth of one is a matter of rounding.
         self.in_sight() < self.count as f64 - 0.01
     }
 
@@ -94,15 +99,16 @@ pub struct Window {
     pub positions: Lane,
     pub rows: Lane,
     zoomed: bool,
+    column: f64,
 }
 
 impl Window {
-    /// At this width a character of the text fits under its column.
-    const COLUMN: f64 = 11.0;
     const ROW: f64 = 5.0;
 
-    pub fn fit(&mut self, positions: usize, rows: usize, width: f64, height: f64) {
-        self.positions.fit(positions, width, Self::COLUMN, self.zoomed);
+    /// Takes the cells there are and the room there is. At a width of `column` a symbol of the text fits under its column.
+    pub fn fit(&mut self, (positions, rows): (usize, usize), (width, height): (f64, f64), column: f64) {
+        self.column = column;
+        self.positions.fit(positions, width, column, self.zoomed);
         self.rows.fit(rows, height, Self::ROW, self.zoomed);
     }
 
@@ -132,9 +138,9 @@ impl Window {
 
     /// As it was before anybody zoomed.
     pub fn reset(&mut self) {
-        let (positions, rows) = (self.positions, self.rows);
+        let Window { positions, rows, column, .. } = *self;
         *self = Window::default();
-        self.fit(positions.count, rows.count, positions.room, rows.room);
+        self.fit((positions.count, rows.count), (positions.room, rows.room), column);
     }
 
     pub fn shows_all(&self) -> bool {
@@ -158,7 +164,7 @@ mod tests {
 
     fn window() -> Window {
         let mut window = Window::default();
-        window.fit(256, 128, 660.0, 250.0);
+        window.fit((256, 128), (660.0, 250.0), 11.0);
         window
     }
 
@@ -173,7 +179,7 @@ mod tests {
     #[test]
     fn a_short_text_fills_the_width() {
         let mut window = Window::default();
-        window.fit(30, 16, 600.0, 240.0);
+        window.fit((30, 16), (600.0, 240.0), 11.0);
         assert_eq!((window.positions.size(), window.rows.size()), (20.0, 15.0));
         assert!(window.shows_all());
     }
@@ -218,7 +224,7 @@ mod tests {
         let before = window;
         window.zoom(2.0);
         let zoomed = window;
-        window.fit(256, 128, 660.0, 250.0);
+        window.fit((256, 128), (660.0, 250.0), 11.0);
         assert_eq!(window, zoomed);
         window.reset();
         assert_eq!(window, before);
