@@ -23,11 +23,9 @@ pub fn Keep() -> impl IntoView {
     };
     view! {
         <section class="card">
-            <h2>
-                <span>{move || words().keep.title}</span>
-                <small>{present}</small>
-            </h2>
+            <h2>{move || words().keep.title}</h2>
             <p class="hint">{move || words().keep.explain}</p>
+            <p>{present}</p>
             <div class="row">
                 <button
                     class="button"
