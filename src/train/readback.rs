@@ -9,12 +9,16 @@ use std::{
 
 use burn::tensor::{Device, ExecutionError, Tensor, TensorData, Transaction};
 
+use web_time::{Duration, Instant};
+
 use crate::protocol::Trouble;
 
-/// Steps that are read together from a GPU.
-const STEPS_A_READ: usize = 10;
 /// Reads under way before the trainer waits: what holds the queue of a GPU back.
 const READS_UNDER_WAY: usize = 2;
+/// The longest that a read from a GPU should take to arrive, and with it a pause to act.
+const PATIENCE: Duration = Duration::from_millis(80);
+/// The most steps that are read together.
+const MOST_STEPS: usize = 64;
 
 /// What a step tells.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,7 +34,9 @@ pub struct StepFigures {
 
 /// Losses and norms on their way from the device, oldest first.
 pub struct Readback {
+    /// Steps that are read together; on the CPU, which has no queue, always one.
     steps_a_read: usize,
+    paced: bool,
     waiting: Vec<OnDevice>,
     under_way: VecDeque<Read>,
 }
@@ -45,14 +51,13 @@ struct OnDevice {
 struct Read {
     /// Step and learning rate of each.
     steps: Vec<(u64, f64)>,
+    sent: Instant,
     data: Pin<Box<dyn Future<Output = Result<Vec<TensorData>, ExecutionError>>>>,
 }
 
 impl Readback {
-    /// On the CPU every step is read at once: there is no queue that a read would drain.
     pub fn new(device: &Device) -> Self {
-        let steps_a_read = if *device == Device::flex() { 1 } else { STEPS_A_READ };
-        Readback { steps_a_read, waiting: Vec::new(), under_way: VecDeque::new() }
+        Readback { steps_a_read: 1, paced: *device != Device::flex(), waiting: Vec::new(), under_way: VecDeque::new() }
     }
 
     /// Hands over a step's figures, and takes those that have arrived.
@@ -74,13 +79,13 @@ impl Readback {
             }
             self.send();
         }
-        while let Some(read) = self.under_way.front_mut() {
+        while let Some(mut read) = self.under_way.pop_front() {
             match read.data.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-                Poll::Ready(data) => {
-                    arrived.extend(figures(&read.steps, data)?);
-                    self.under_way.pop_front();
+                Poll::Ready(data) => self.arrive(read.sent, &read.steps, data, &mut arrived)?,
+                Poll::Pending => {
+                    self.under_way.push_front(read);
+                    break;
                 }
-                Poll::Pending => break,
             }
         }
         Ok(arrived)
@@ -107,6 +112,17 @@ impl Readback {
         self.under_way.clear();
     }
 
+    /// Reads more steps together while reads arrive soon, fewer when they are late.
+    fn pace(&mut self, sent: Instant) {
+        let time = sent.elapsed();
+        self.steps_a_read = match self.paced {
+            true if time > PATIENCE => self.steps_a_read / 2,
+            true if time < PATIENCE / 2 => self.steps_a_read + 1,
+            _ => self.steps_a_read,
+        };
+        self.steps_a_read = self.steps_a_read.clamp(1, MOST_STEPS);
+    }
+
     fn send(&mut self) {
         let mut steps = Vec::with_capacity(self.waiting.len());
         let mut transaction = Transaction::default();
@@ -114,16 +130,25 @@ impl Readback {
             steps.push((waiting.step, waiting.learning_rate));
             transaction = transaction.register(waiting.loss).register(waiting.grad_norm);
         }
-        self.under_way.push_back(Read { steps, data: Box::pin(transaction.execute_async()) });
+        self.under_way.push_back(Read { steps, sent: Instant::now(), data: Box::pin(transaction.execute_async()) });
     }
 
     async fn wait_for_one(&mut self, arrived: &mut Vec<StepFigures>) -> Result<(), Trouble> {
-        if let Some(read) = self.under_way.front_mut() {
-            let data = read.data.as_mut().await;
-            let figures = figures(&read.steps, data);
-            self.under_way.pop_front();
-            arrived.extend(figures?);
+        match self.under_way.pop_front() {
+            Some(Read { steps, sent, data }) => self.arrive(sent, &steps, data.await, arrived),
+            None => Ok(()),
         }
+    }
+
+    fn arrive(
+        &mut self,
+        sent: Instant,
+        steps: &[(u64, f64)],
+        data: Result<Vec<TensorData>, ExecutionError>,
+        arrived: &mut Vec<StepFigures>,
+    ) -> Result<(), Trouble> {
+        self.pace(sent);
+        arrived.extend(figures(steps, data)?);
         Ok(())
     }
 }
