@@ -7,6 +7,7 @@
 //! Letters in shapes: T time steps, B batch rows, V symbols, H hidden units, G gates of the cell.
 
 pub mod file;
+pub(crate) mod host;
 mod init;
 mod layout;
 mod memory;

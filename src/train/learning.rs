@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use pollster::block_on;
 
 use super::{Evaluator, Sampling, StepFigures, Trainer, Writer, cross_entropy};
@@ -353,6 +353,41 @@ fn reference_curves_are_met() {
                 begin.elapsed().as_secs_f64()
             );
             assert!((loss - expected).abs() <= 0.03);
+        }
+    }
+}
+
+/// The CPU, and the first GPU that a Vulkan driver shows.
+pub fn devices() -> Vec<Device> {
+    std::iter::once(Device::flex()).chain(gpu()).collect()
+}
+
+/// None, with a word about it, on a machine without.
+fn gpu() -> Option<Device> {
+    static FOUND: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    let device = || Device::wgpu(burn::tensor::DeviceKind::DefaultDevice);
+    let found = *FOUND.get_or_init(|| {
+        let opened = std::panic::catch_unwind(|| Tensor::<1>::ones([1], &device()).into_scalar::<f32>() == 1.0);
+        opened.unwrap_or_else(|_| {
+            eprintln!("no GPU was found: its half of the tests is passed over");
+            false
+        })
+    });
+    found.then(device)
+}
+
+#[test]
+fn thirty_steps_on_a_gpu_have_the_losses_of_the_cpu() {
+    let Some(gpu) = gpu() else { return };
+    for (cell, layers, tie_weights, dropout) in
+        [(Cell::Rnn, 1, true, 0.0), (Cell::Gru, 2, false, 0.2), (Cell::Lstm, 1, false, 0.0)]
+    {
+        let config = ModelConfig { layers, tie_weights, dropout, ..small(cell) };
+        let on = |device: &Device| steps(&mut trainer(&config, settings(), device), 30);
+        for (cpu, gpu) in on(&Device::flex()).into_iter().zip(on(&gpu)) {
+            assert_eq!((cpu.step, cpu.learning_rate), (gpu.step, gpu.learning_rate));
+            assert!((gpu.loss / cpu.loss - 1.0).abs() < 0.01, "{cell:?} step {}: {} {}", cpu.step, cpu.loss, gpu.loss);
+            assert!((gpu.grad_norm / cpu.grad_norm - 1.0).abs() < 0.05);
         }
     }
 }
