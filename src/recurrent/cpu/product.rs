@@ -6,8 +6,9 @@
 
 use pulp::Simd;
 
-/// Rows of a tile: with two vectors each, eight sums in flight hide the latency of a multiply-add.
-const ROWS: usize = 4;
+/// Rows of a tile: with two vectors each, twelve sums in flight hide the latency of a multiply-add and leave registers
+/// for the factors.
+const ROWS: usize = 6;
 /// Vectors of a tile's row.
 const VECTORS: usize = 2;
 /// Terms that are summed before the result is written back: a panel of them stays in the first-level cache.
@@ -77,7 +78,9 @@ impl Panels {
             match strip.len() / depth {
                 1 => single_row(simd, strip, panel, out, columns),
                 2 => rows::<S, 2>(simd, strip, panel, out, stride, columns),
-                _ => rows::<S, 3>(simd, strip, panel, out, stride, columns),
+                3 => rows::<S, 3>(simd, strip, panel, out, stride, columns),
+                4 => rows::<S, 4>(simd, strip, panel, out, stride, columns),
+                _ => rows::<S, 5>(simd, strip, panel, out, stride, columns),
             }
         }
     }
@@ -107,9 +110,8 @@ pub fn multiply_transposed_add<S: Simd>(simd: S, left: &[f32], right: &[f32], ou
             for (index, panel) in panels.values.chunks_exact(width::<S>() * panels.depth).enumerate() {
                 let first = index * width::<S>();
                 let width = columns.min(first + width::<S>()) - first;
-                let sums =
-                    sums(simd, panel, strip.chunks_exact(ROWS).map(|terms| std::array::from_fn(|row| terms[row])));
-                add::<S, ROWS>(simd, sums, height, &mut out[first..], columns, width);
+                let sums = sums::<S, ROWS>(simd, panel, &strip, [1, ROWS]);
+                add(simd, sums, height, &mut out[first..], columns, width);
             }
         }
     }
@@ -130,13 +132,7 @@ fn rows<S: Simd, const M: usize>(
     stride: usize,
     columns: usize,
 ) {
-    let depth = strip.len() / M;
-    let rows: [&[f32]; M] = std::array::from_fn(|row| &strip[row * depth..(row + 1) * depth]);
-    let terms = (0..depth).map(|term| {
-        // SAFETY: each of the rows has `depth` values. Checking it costs a third of the speed.
-        rows.map(|row| unsafe { *row.get_unchecked(term) })
-    });
-    add::<S, M>(simd, sums(simd, panel, terms), M, out, stride, columns);
+    add(simd, sums::<S, M>(simd, panel, strip, [strip.len() / M, 1]), M, out, stride, columns);
 }
 
 /// One row alone leaves too few sums in flight, so four terms are summed apart from one another.
@@ -168,19 +164,21 @@ fn single_row<S: Simd>(simd: S, row: &[f32], panel: &[f32], out: &mut [f32], col
 }
 
 /// Σ over all terms: a term of the left-hand side's M rows times a row of the panel.
+///
+/// The left-hand side's rows and terms lie `strides` apart.
 #[inline(always)]
-fn sums<S: Simd, const M: usize>(
-    simd: S,
-    panel: &[f32],
-    terms: impl Iterator<Item = [f32; M]>,
-) -> [[S::f32s; VECTORS]; M] {
+fn sums<S: Simd, const M: usize>(simd: S, panel: &[f32], left: &[f32], strides: [usize; 2]) -> [[S::f32s; VECTORS]; M] {
     let (panel, _) = S::as_simd_f32s(panel);
+    let [row_stride, term_stride] = strides;
+    let depth = panel.len() / VECTORS;
+    assert!((M - 1) * row_stride + depth.saturating_sub(1) * term_stride < left.len());
     let mut sums = [[simd.splat_f32s(0.0); VECTORS]; M];
-    for (terms, vectors) in terms.zip(panel.chunks_exact(VECTORS)) {
-        for row in 0..M {
-            let term = simd.splat_f32s(terms[row]);
-            for vector in 0..VECTORS {
-                sums[row][vector] = simd.mul_add_e_f32s(term, vectors[vector], sums[row][vector]);
+    for (term, vectors) in panel.chunks_exact(VECTORS).enumerate() {
+        for (row, sums) in sums.iter_mut().enumerate() {
+            // SAFETY: the assertion above. Checking here, or collecting the factors first, halves the speed.
+            let factor = simd.splat_f32s(unsafe { *left.get_unchecked(row * row_stride + term * term_stride) });
+            for (sum, vector) in sums.iter_mut().zip(vectors) {
+                *sum = simd.mul_add_e_f32s(factor, *vector, *sum);
             }
         }
     }
