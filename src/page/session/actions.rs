@@ -79,6 +79,7 @@ impl Session {
     /// Takes one of the page's own corpora.
     pub fn use_corpus(self, id: &'static str) {
         let source = Source::Corpus { id: id.to_owned() };
+        self.notice.set(None);
         self.chosen.set(Some(source.clone()));
         spawn_local(async move {
             let bytes = corpora::fetch(id).await;
@@ -95,6 +96,7 @@ impl Session {
 
     pub fn use_generated(self, text: GeneratedText) {
         let source = Source::Generated { text, seed: 1 };
+        self.notice.set(None);
         self.chosen.set(Some(source.clone()));
         self.use_text(source, None);
     }
@@ -102,6 +104,7 @@ impl Session {
     /// Takes a text of the user's own; an empty name stands for a pasted one.
     pub fn use_own(self, name: String, bytes: Vec<u8>) {
         if self.accept(fits(bytes.len() as u64)) {
+            self.notice.set(None);
             self.use_text(Source::Own { name }, Some(bytes));
         }
     }
@@ -109,7 +112,6 @@ impl Session {
     fn use_text(self, source: Source, bytes: Option<Vec<u8>>) {
         let request = self.text_request(source);
         self.plan.update_value(|plan| plan.asked = Some(KeptText { request, bytes: bytes.map(Arc::new) }));
-        self.notice.set(None);
         if self.phase.get_untracked() == Phase::Ready {
             self.give_text();
         }

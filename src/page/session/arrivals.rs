@@ -255,6 +255,11 @@ impl Session {
     /// The engine could not do what was asked; what was there before still is.
     fn refused(self, trouble: Trouble) {
         self.working.set(None);
+        // Before the device is there no request has been refused: it is not the one that was wished for.
+        if self.phase.get_untracked() != Phase::Ready {
+            self.trouble(trouble);
+            return;
+        }
         self.writing.update(|writing| writing.going = false);
         let (text_refused, resume) = self
             .plan
