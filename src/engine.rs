@@ -257,3 +257,49 @@ impl Engine {
         (self.outbox)(event.into());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+    use crate::protocol::{DeviceKind, ModelConfig, Origin, Request, Source, TextRequest, TrainConfig, VocabularyKind};
+
+    #[test]
+    fn a_run_whose_device_is_lost_goes_on_from_the_weights_last_kept_on_the_cpu() {
+        let heard = Rc::new(RefCell::new(Vec::new()));
+        let outbox = heard.clone();
+        let mut engine = Engine::new(move |event: Parcel<Event>| outbox.borrow_mut().push(event.body));
+        // Only its kind says that a device may be lost.
+        engine.place.kind = DeviceKind::WebGpu;
+        let source = Source::Own { name: "mine.txt".to_owned() };
+        let text = TextRequest { source, vocabulary: VocabularyKind::Char, split: 0.9 };
+        let text = Parcel::with_bytes(Request::UseText(text), "to be or not to be, ".repeat(50).into_bytes());
+        let model = ModelConfig { hidden: 16, ..ModelConfig::default() };
+        let train = TrainConfig { batch: 4, context: 8, eval_every: 10, steps: None, ..TrainConfig::default() };
+        pollster::block_on(async {
+            engine.handle(text).await;
+            engine.handle(Request::Build { model, train }.into()).await;
+            engine.handle(Request::Play.into()).await;
+            while engine.run.as_ref().is_some_and(|run| run.step_number() < 15) {
+                engine.advance().await;
+            }
+            heard.borrow_mut().clear();
+            engine.report(Trouble::DeviceLost { reason: "unplugged".to_owned() }).await;
+        });
+        let events = heard.borrow();
+        assert_eq!(events[0], Event::Trouble(Trouble::DeviceLost { reason: "unplugged".to_owned() }));
+        assert!(
+            matches!(&events[1], Event::Ready(report)
+                if report.kind == DeviceKind::Cpu && report.reason == DeviceReason::Failed("unplugged".to_owned())),
+            "{events:?}"
+        );
+        // Kept with the evaluation at step 10.
+        assert!(
+            matches!(&events[2], Event::ModelReady(report) if report.step == 10 && report.origin == Origin::Recovered),
+            "{events:?}"
+        );
+        assert_eq!(events[3..], [Event::State(RunState::Paused)]);
+        assert!(!engine.is_training() && engine.place.kind == DeviceKind::Cpu);
+    }
+}
