@@ -20,7 +20,7 @@ impl Address {
     fn parse(query: &str) -> Self {
         let value = |name: &str| {
             let pairs = query.trim_start_matches('?').split('&').filter_map(|pair| pair.split_once('='));
-            pairs.filter(|(key, _)| *key == name).map(|(_, value)| value).last()
+            pairs.filter(|(key, _)| *key == name).map(|(_, value)| value).next_back()
         };
         Address {
             device: match value("device") {

@@ -16,7 +16,7 @@ pub enum Arrival {
         received: u64,
         total: u64,
     },
-    Event(Parcel<Event>),
+    Event(Box<Parcel<Event>>),
     /// It failed, and nothing more will come; why, in the browser's words.
     Failed(String),
 }
@@ -77,7 +77,7 @@ fn arrival(message: &JsValue) -> Arrival {
         return Arrival::Failed(reason);
     }
     match wire::unpack(message) {
-        Ok(parcel) => Arrival::Event(parcel),
+        Ok(parcel) => Arrival::Event(Box::new(parcel)),
         Err(reason) => Arrival::Failed(reason),
     }
 }

@@ -5,13 +5,16 @@ use leptos::prelude::*;
 use super::Says;
 use crate::{page::language::use_words, words::Words};
 
+/// The name that tests and settings go by, and how it is called in each language.
+type Named = (&'static str, fn(&'static Words) -> &'static str);
+
 #[component]
 pub fn Choice(
     says: Says,
     /// The name that tests go by, and that holds the radio buttons together.
     id: &'static str,
     /// What each stands for, and how it is called.
-    options: Vec<(&'static str, fn(&'static Words) -> &'static str)>,
+    options: Vec<Named>,
     #[prop(into)] value: Signal<&'static str>,
     #[prop(into)] set: Callback<&'static str>,
     /// The label stands beside it; otherwise it is for screen readers only.
@@ -19,7 +22,7 @@ pub fn Choice(
     labelled: bool,
 ) -> impl IntoView {
     let words = use_words();
-    let option = move |(name, says): (&'static str, fn(&'static Words) -> &'static str)| {
+    let option = move |(name, says): Named| {
         view! {
             <label class="segment">
                 <input

@@ -31,7 +31,7 @@ impl Session {
             }
             Arrival::Loading { .. } => self.phase.set(Phase::Opening),
             Arrival::Failed(reason) => self.engine_failed(reason),
-            Arrival::Event(parcel) => self.told(parcel),
+            Arrival::Event(parcel) => self.told(*parcel),
         }
     }
 

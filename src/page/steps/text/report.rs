@@ -128,7 +128,7 @@ fn Alphabet(text: Arc<TextReport>) -> impl IntoView {
     let words = use_words();
     let mut symbols: Vec<(String, usize)> =
         text.symbols.iter().cloned().zip(text.counts.iter().copied()).filter(|(_, count)| *count > 0).collect();
-    symbols.sort_by(|a, b| b.1.cmp(&a.1));
+    symbols.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let hidden = symbols.len().saturating_sub(SYMBOLS) as u64;
     symbols.truncate(SYMBOLS);
     let most = symbols.first().map_or(1, |(_, count)| *count).max(1) as f64;
