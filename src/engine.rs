@@ -80,7 +80,7 @@ impl Engine {
             self.work().await
         };
         if let Err(trouble) = done {
-            self.report(trouble).await;
+            self.report(trouble);
         }
     }
 
@@ -214,13 +214,10 @@ impl Engine {
     }
 
     /// Tells of a trouble. After a lost device the run goes on, paused, on the CPU from the weights last kept.
-    async fn report(&mut self, trouble: Trouble) {
-        let lost = match &trouble {
-            Trouble::DeviceLost { reason } => Some(reason.clone()),
-            _ => None,
-        };
-        self.emit(Event::Trouble(trouble));
-        let Some(reason) = lost else { return };
+    fn report(&mut self, trouble: Trouble) {
+        let Trouble::DeviceLost { reason } = trouble else { return self.emit(Event::Trouble(trouble)) };
+        let reason = cause(&reason).to_owned();
+        self.emit(Event::Trouble(Trouble::DeviceLost { reason: reason.clone() }));
         self.drop_jobs();
         let (place, report) = device::cpu(DeviceReason::Failed(reason));
         self.place = place;
@@ -258,12 +255,25 @@ impl Engine {
     }
 }
 
+/// What a device said last of why it failed: burn's reports are chains of causes with a backtrace below.
+fn cause(report: &str) -> &str {
+    let above = report.split("Backtrace").next().unwrap_or(report);
+    above.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or(report)
+}
+
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
 
     use super::*;
     use crate::protocol::{DeviceKind, ModelConfig, Origin, Request, Source, TextRequest, TrainConfig, VocabularyKind};
+
+    #[test]
+    fn a_report_of_a_lost_device_is_cut_down_to_its_cause() {
+        let report = "The device is poisoned\nCaused by:\n  Destroyed: it was unplugged.\nBacktrace:\nNo backtrace\n";
+        assert_eq!(cause(report), "Destroyed: it was unplugged.");
+        assert_eq!(cause("gone"), "gone");
+    }
 
     #[test]
     fn a_run_whose_device_is_lost_goes_on_from_the_weights_last_kept_on_the_cpu() {
@@ -285,7 +295,7 @@ mod tests {
                 engine.advance().await;
             }
             heard.borrow_mut().clear();
-            engine.report(Trouble::DeviceLost { reason: "unplugged".to_owned() }).await;
+            engine.report(Trouble::DeviceLost { reason: "unplugged".to_owned() });
         });
         let events = heard.borrow();
         assert_eq!(events[0], Event::Trouble(Trouble::DeviceLost { reason: "unplugged".to_owned() }));

@@ -23,7 +23,7 @@ impl Engine {
     /// Answers a request. What takes long is left to [`Engine::advance`].
     pub async fn handle(&mut self, request: Parcel<Request>) {
         if let Err(trouble) = self.answer(request).await {
-            self.report(trouble).await;
+            self.report(trouble);
         }
     }
 
