@@ -157,6 +157,14 @@ class Lab {
     return seen;
   }
 
+  /** Trains a while, does what makes a new model, and waits until that one trains. */
+  async renews(action) {
+    await this.trains(30, 60);
+    const stood = await this.pause();
+    await action();
+    await this.until("a new run begins", async () => (await this.step()) < stood);
+  }
+
   /** Sets a setting as a user would: chooses or types it. */
   async set(id, value) {
     const choice = this.by(id).locator(`input[value="${value}"]`);

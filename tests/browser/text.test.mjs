@@ -14,11 +14,7 @@ for (const [name, text, prompt] of [
   ["one repeated letter", LETTER, "a"],
 ]) {
   lab(`a pasted text trains and is written with its own symbols: ${name}`, { query: "device=cpu" }, async (lab) => {
-    await lab.trains(2, 60);
-    await lab.paste(text);
-    await lab.go("pretrain");
-    await lab.play();
-    await lab.until("the new text is trained", async () => (await lab.step()) > 0);
+    await lab.renews(() => lab.paste(text));
     await lab.trains(10);
     assertWrittenWith(await lab.generate(prompt), text);
     assertWrittenWith(await lab.sample(), text);
@@ -26,20 +22,13 @@ for (const [name, text, prompt] of [
 }
 
 lab("a file with a byte order mark and Windows line ends is read as plain lines", { query: "device=cpu" }, async (lab) => {
-  await lab.trains(2, 60);
-  await lab.upload("windows.txt", `\uFEFF${ENGLISH.replaceAll("\n", "\r\n")}`);
-  await lab.go("pretrain");
-  await lab.play();
-  await lab.until("the new text is trained", async () => (await lab.step()) > 0);
+  await lab.renews(() => lab.upload("windows.txt", `\uFEFF${ENGLISH.replaceAll("\n", "\r\n")}`));
   await lab.trains(10);
   assertWrittenWith(await lab.generate("The "), ENGLISH);
 });
 
 lab("text is shown as text, never as a part of the page", { query: "device=cpu" }, async (lab) => {
-  await lab.trains(2, 60);
-  await lab.paste("<img src=x onerror=alert(1)><b>bold</b> & \"quoted\" 'words'\n".repeat(200));
-  await lab.go("pretrain");
-  await lab.play();
+  await lab.renews(() => lab.paste("<img src=x onerror=alert(1)><b>bold</b> & \"quoted\" 'words'\n".repeat(200)));
   await lab.trains(10);
   await lab.generate("<b>");
   assert.equal(await lab.page.locator("img[src=x], b:text('bold')").count(), 0);
