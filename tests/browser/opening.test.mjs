@@ -37,7 +37,8 @@ lab("a reload starts alive again", { query: "device=cpu" }, async (lab) => {
   await lab.trains(5, 60);
 });
 
-lab("the page opens again without a network request that fails", { query: "device=cpu" }, async (lab) => {
+lab("every file that the page asks for is there", { query: "device=cpu" }, async (lab) => {
+  await lab.trains(3, 60);
   const failed = [];
   lab.page.on("requestfailed", (request) => failed.push(request.url()));
   lab.page.on("response", (response) => response.status() >= 400 && failed.push(`${response.status()} ${response.url()}`));
