@@ -15,6 +15,7 @@ pub mod check;
 pub mod composed;
 mod cpu;
 mod extension;
+mod gpu;
 
 use burn::{
     backend::DispatchDevice,
@@ -59,7 +60,8 @@ pub struct Sequence {
 /// `weight_hh` is [G·H, H], `bias_hh` is [G·H]. Differentiable in every tensor. Fused where the device has an operator
 /// for this size, else composed of burn's operations.
 pub fn sequence(cell: Cell, projected: Tensor<3>, state: State, weight_hh: Tensor<2>, bias_hh: Tensor<1>) -> Sequence {
-    let form = if is_cpu(&projected.device()) { extension::sequence } else { composed::sequence };
+    let fits = is_cpu(&projected.device()) || state.hidden.dims()[1] <= gpu::LARGEST;
+    let form = if fits { extension::sequence } else { composed::sequence };
     form(cell, projected, state, weight_hh, bias_hh)
 }
 

@@ -13,6 +13,7 @@ use burn::{
     },
     tensor::Tensor,
 };
+use burn_cubecl::CubeBackend;
 
 use super::{Cell, Sequence, State};
 
@@ -35,7 +36,7 @@ pub fn sequence(cell: Cell, projected: Tensor<3>, state: State, weight_hh: Tenso
 }
 
 /// One operation for burn's dispatch: an operation that is differentiated has one output.
-#[backend_extension(Flex, Autodiff)]
+#[backend_extension(Cube, Flex, Autodiff)]
 pub trait SequenceOperation: Backend {
     /// h after every step, [T, B, H]; for an LSTM followed by the last c, so [T + 1, B, H].
     ///
@@ -83,6 +84,19 @@ pub trait Kernels: Backend {
 }
 
 impl SequenceOperation for Flex {
+    fn recurrent_sequence(
+        projected: FloatTensor<Self>,
+        hidden: FloatTensor<Self>,
+        memory: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        cell: Cell,
+    ) -> FloatTensor<Self> {
+        Self::forward(cell, Inputs { projected, hidden, memory, weight, bias })
+    }
+}
+
+impl SequenceOperation for CubeBackend {
     fn recurrent_sequence(
         projected: FloatTensor<Self>,
         hidden: FloatTensor<Self>,

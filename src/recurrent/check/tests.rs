@@ -86,6 +86,26 @@ fn fused_cells_agree_with_composed_ones_at_odd_sizes_on_the_cpu() {
     fused_agrees_with_composed(&Device::flex());
 }
 
+/// A GPU, or a program that stands in for one; `None` where there is no Vulkan driver.
+fn gpu() -> Option<Device> {
+    let drivers = std::fs::read_dir("/usr/share/vulkan/icd.d").ok()?.count();
+    (drivers > 0).then(|| block_on(Device::wgpu_options().tasks_max(64).init_async()).ok()).flatten()
+}
+
+#[test]
+fn fused_cells_agree_with_pytorch_on_a_gpu() {
+    let Some(device) = gpu() else { return };
+    for file in [TINY, ODD] {
+        assert_passed(&block_on(against_file(file, sequence, &device)));
+    }
+}
+
+#[test]
+fn fused_cells_agree_with_composed_ones_at_odd_sizes_on_a_gpu() {
+    let Some(device) = gpu() else { return };
+    fused_agrees_with_composed(&device);
+}
+
 #[test]
 fn gradients_agree_with_finite_differences() {
     let mut noise = Noise(2);
