@@ -21,3 +21,10 @@ pub fn use_words() -> impl Fn() -> &'static Words + Copy + Send + Sync + 'static
     let language = use_language();
     move || language.get().words()
 }
+
+/// One of the present language's words: `{say(|words| words.header.title)}`. A signal and not a closure, so that the
+/// page's program holds the code that draws it once and not once a word.
+pub fn use_say() -> impl Fn(fn(&'static Words) -> &'static str) -> Signal<&'static str> + Copy + Send + Sync + 'static {
+    let language = use_language();
+    move |pick| Signal::derive(move || pick(language.get().words()))
+}

@@ -6,7 +6,7 @@ use web_sys::{FocusEvent, KeyboardEvent};
 use crate::{
     page::{
         control::Choice,
-        language::use_words,
+        language::{use_say, use_words},
         session::{Phase, use_session},
     },
     protocol::{DeviceKind, DeviceWish},
@@ -16,6 +16,7 @@ use crate::{
 pub fn DeviceBadge() -> impl IntoView {
     let session = use_session();
     let words = use_words();
+    let say = use_say();
     let open = RwSignal::new(false);
     let whole = NodeRef::<html::Div>::new();
 
@@ -76,7 +77,7 @@ pub fn DeviceBadge() -> impl IntoView {
                 <span>{name}</span>
             </button>
             <Show when=move || open.get()>
-                <div class="popover card" role="group" aria-label=move || words().device.title tabindex="-1">
+                <div class="popover card" role="group" aria-label=say(|words| words.device.title) tabindex="-1">
                     <p>{why}</p>
                     <Choice
                         says=|words| words.device.choose
@@ -89,7 +90,7 @@ pub fn DeviceBadge() -> impl IntoView {
                         value=wish
                         set=choose
                     />
-                    <p class="hint">{move || words().device.choose.help}</p>
+                    <p class="hint">{say(|words| words.device.choose.help)}</p>
                 </div>
             </Show>
         </div>

@@ -8,7 +8,7 @@ use super::device::DeviceBadge;
 use crate::{
     page::{
         control::{Icon, Shape},
-        language::use_words,
+        language::{use_say, use_words},
         session::{Step, use_session},
         theme::Theme,
     },
@@ -19,6 +19,7 @@ use crate::{
 pub fn Header() -> impl IntoView {
     let session = use_session();
     let words = use_words();
+    let say = use_say();
     let language = session.language;
     let shape = Signal::derive(move || match session.theme.get() {
         Theme::System => Shape::Half,
@@ -28,7 +29,7 @@ pub fn Header() -> impl IntoView {
     let theme_name = move || words().header.theme[session.theme.get().index()];
     view! {
         <header class="header">
-            <h1 class="brand" title=move || words().header.title>
+            <h1 class="brand" title=say(|words| words.header.title)>
                 <svg class="logo" viewBox="0 0 46 18" aria-hidden="true" focusable="false">
                     <path class="logo-line" d="M0 9h46" />
                     <rect class="logo-cell" x="2" y="2" width="12" height="14" rx="4" />
@@ -42,8 +43,8 @@ pub fn Header() -> impl IntoView {
                 <button
                     class="plain languages"
                     data-testid="language"
-                    aria-label=move || words().header.language
-                    title=move || words().header.language
+                    aria-label=say(|words| words.header.language)
+                    title=say(|words| words.header.language)
                     on:click=move |_| language.update(|language| *language = language.other())
                 >
                     <span lang="en" class:is-chosen=move || language.get() == Language::English>"EN"</span>
@@ -69,6 +70,7 @@ pub fn Header() -> impl IntoView {
 fn Tabs() -> impl IntoView {
     let session = use_session();
     let words = use_words();
+    let say = use_say();
     let moved = move |event: KeyboardEvent| {
         let last = Step::ALL.len() - 1;
         let present = Step::ALL.iter().position(|step| *step == session.step.get_untracked()).unwrap_or_default();
@@ -108,7 +110,7 @@ fn Tabs() -> impl IntoView {
         }
     };
     view! {
-        <nav class="tabs" role="tablist" aria-label=move || words().header.steps on:keydown=moved>
+        <nav class="tabs" role="tablist" aria-label=say(|words| words.header.steps) on:keydown=moved>
             {Step::ALL.into_iter().enumerate().map(tab).collect_view()}
         </nav>
     }

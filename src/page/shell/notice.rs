@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::page::{
     control::{Icon, Shape},
-    language::use_words,
+    language::{use_say, use_words},
     session::{Remedy, use_session},
 };
 
@@ -12,6 +12,7 @@ use crate::page::{
 pub fn NoticeBar() -> impl IntoView {
     let session = use_session();
     let words = use_words();
+    let say = use_say();
     let remedy = move |remedy: Remedy| {
         let label = move || match remedy {
             Remedy::StartAgain => words().notice.start_again.to_owned(),
@@ -37,8 +38,8 @@ pub fn NoticeBar() -> impl IntoView {
                     {remedies}
                     <button
                         class="plain square"
-                        aria-label=move || words().notice.dismiss
-                        title=move || words().notice.dismiss
+                        aria-label=say(|words| words.notice.dismiss)
+                        title=say(|words| words.notice.dismiss)
                         on:click=move |_| session.notice.set(None)
                     >
                         <Icon shape=Shape::Close />

@@ -6,7 +6,7 @@ use crate::{
     page::{
         chart::LossUnit,
         control::{Icon, Says, Shape},
-        language::use_words,
+        language::{use_say, use_words},
         session::{Phase, use_session},
     },
     protocol::DeviceKind,
@@ -17,6 +17,7 @@ use crate::{
 pub fn Transport() -> impl IntoView {
     let session = use_session();
     let words = use_words();
+    let say = use_say();
     let idle = Signal::derive(move || !session.has_model());
     let running = Signal::derive(move || session.is_running());
     let figures = session.figures;
@@ -33,7 +34,7 @@ pub fn Transport() -> impl IntoView {
         None => "–",
     };
     view! {
-        <footer class="transport" aria-label=move || words().transport.title>
+        <footer class="transport" aria-label=say(|words| words.transport.title)>
             <div class="buttons">
                 <Press says=|words| words.transport.reset id="reset" shape=Shape::Reset disabled=idle press=move |()| session.reset() />
                 <div class="deck">
@@ -133,6 +134,7 @@ fn Stat(id: &'static str, #[prop(into)] label: Signal<String>, #[prop(into)] val
 fn Line() -> impl IntoView {
     let session = use_session();
     let words = use_words();
+    let say = use_say();
     let loading = move || match session.phase.get() {
         Phase::Loading { received, total } => Some((received, total)),
         _ => None,
@@ -168,7 +170,7 @@ fn Line() -> impl IntoView {
         <div
             class="line"
             role="progressbar"
-            aria-label=move || words().transport.progress
+            aria-label=say(|words| words.transport.progress)
             aria-valuemin="0"
             aria-valuemax="100"
             aria-valuenow=move || (100.0 * done.get()).round()

@@ -9,7 +9,7 @@ use crate::{
     page::{
         chart::OddsBars,
         control::{NumberControl, Says, Stops},
-        language::use_words,
+        language::{use_say, use_words},
         session::{Asking, ODDS, use_session},
     },
     protocol::{Limits, Range, Setting},
@@ -19,38 +19,36 @@ const LENGTHS: Stops = Stops::At(&[1.0, 50.0, 100.0, 200.0, 300.0, 500.0, 1000.0
 const TOP_K: Stops = Stops::At(&[0.0, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0]);
 const TOP_K_RANGE: Range = Range { low: 0.0, high: 8192.0 };
 
+/// Everything in one card.
 #[component]
-pub fn Ask(
-    /// A whole step of its own: a larger prompt, the text beside the settings.
-    #[prop(optional)]
-    large: bool,
-) -> impl IntoView {
-    let words = use_words();
-    if large {
-        view! {
-            <section class="card ask-settings">
-                <h2>{move || words().use_it.title}</h2>
-                <Prompt rows=5 />
-                <Dice />
-                <h3>{move || words().ask.next}</h3>
-                <NextOdds />
-            </section>
-            <section class="card grow">
-                <WrittenText />
-            </section>
-        }
-        .into_any()
-    } else {
-        view! {
-            <section class="card ask">
-                <h2>{move || words().ask.title}</h2>
-                <Prompt rows=1 />
-                <Dice />
-                <WrittenText />
-                <NextOdds />
-            </section>
-        }
-        .into_any()
+pub fn AskCard() -> impl IntoView {
+    let say = use_say();
+    view! {
+        <section class="card ask">
+            <h2>{say(|words| words.ask.title)}</h2>
+            <Prompt rows=1 />
+            <Dice />
+            <WrittenText />
+            <NextOdds />
+        </section>
+    }
+}
+
+/// Two cards: a larger prompt with all that goes with it, and beside it the text.
+#[component]
+pub fn AskColumns() -> impl IntoView {
+    let say = use_say();
+    view! {
+        <section class="card ask-settings">
+            <h2>{say(|words| words.use_it.title)}</h2>
+            <Prompt rows=5 />
+            <Dice />
+            <h3>{say(|words| words.ask.next)}</h3>
+            <NextOdds />
+        </section>
+        <section class="card grow">
+            <WrittenText />
+        </section>
     }
 }
 
@@ -59,6 +57,7 @@ pub fn Ask(
 fn Prompt(rows: u32) -> impl IntoView {
     let session = use_session();
     let words = use_words();
+    let say = use_say();
     let asking = session.asking;
     let mut ask_odds = debounce(Duration::from_millis(150), move |()| session.ask_odds());
     let typing = move |event| {
@@ -85,9 +84,9 @@ fn Prompt(rows: u32) -> impl IntoView {
                 class="prompt-text"
                 data-testid="prompt"
                 rows=rows
-                aria-label=move || words().ask.prompt.label
-                aria-description=move || words().ask.prompt.help
-                placeholder=move || words().ask.prompt_here
+                aria-label=say(|words| words.ask.prompt.label)
+                aria-description=say(|words| words.ask.prompt.help)
+                placeholder=say(|words| words.ask.prompt_here)
                 spellcheck="false"
                 autocomplete="off"
                 prop:value=move || asking.with(|asking| asking.prompt.clone())
@@ -180,9 +179,9 @@ fn WrittenText() -> impl IntoView {
 #[component]
 fn NextOdds() -> impl IntoView {
     let odds = use_session().odds;
-    let words = use_words();
+    let say = use_say();
     view! {
-        <div class="next" role="group" aria-label=move || words().ask.next title=move || words().ask.next>
+        <div class="next" role="group" aria-label=say(|words| words.ask.next) title=say(|words| words.ask.next)>
             <OddsBars odds rows=ODDS />
         </div>
     }

@@ -10,7 +10,10 @@ use super::{
     settings::{Figure, TrainingControl},
 };
 use crate::{
-    page::{language::use_words, session::use_session},
+    page::{
+        language::{use_say, use_words},
+        session::use_session,
+    },
     protocol::{Schedule, TrainConfig},
     words::number,
 };
@@ -32,6 +35,7 @@ fn gentle(train: &TrainConfig) -> TrainConfig {
 pub fn FineTuneStep() -> impl IntoView {
     let session = use_session();
     let words = use_words();
+    let say = use_say();
     let train = RwSignal::new(session.settings.with_untracked(|settings| gentle(&settings.train)));
     let added = move || {
         let text = session.second_text.get()?;
@@ -42,8 +46,8 @@ pub fn FineTuneStep() -> impl IntoView {
         <div class="columns fine-tune-columns">
             <div class="column settings">
                 <section class="card grow">
-                    <h2>{move || words().fine_tune.text}</h2>
-                    <p class="hint">{move || words().fine_tune.explain}</p>
+                    <h2>{say(|words| words.fine_tune.text)}</h2>
+                    <p class="hint">{say(|words| words.fine_tune.explain)}</p>
                     <OwnText
                         says=|words| words.fine_tune.start
                         take=move |(name, bytes)| session.fine_tune(name, bytes, train.get_untracked())
@@ -52,7 +56,7 @@ pub fn FineTuneStep() -> impl IntoView {
                     <p class="hint" role="status">{added}</p>
                 </section>
                 <section class="card">
-                    <h2>{move || words().fine_tune.settings}</h2>
+                    <h2>{say(|words| words.fine_tune.settings)}</h2>
                     {[Figure::LearningRate, Figure::Batch, Figure::Context, Figure::Clip, Figure::Steps].map(control)}
                 </section>
                 <Keep />
@@ -72,17 +76,17 @@ pub fn FineTuneStep() -> impl IntoView {
 #[component]
 fn Losses() -> impl IntoView {
     let session = use_session();
-    let words = use_words();
+    let say = use_say();
     let loss = move |nats: f64| number::fixed(session.in_unit(nats), 3);
     view! {
         <Show when=move || session.second_text.with(Option::is_some)>
             <dl class="both-losses">
                 <div class="is-new">
-                    <dt>{move || words().fine_tune.new_loss}</dt>
+                    <dt>{say(|words| words.fine_tune.new_loss)}</dt>
                     <dd data-testid="stat-new-loss">{move || loss(session.figures.get().validation_loss)}</dd>
                 </div>
                 <div class="is-old">
-                    <dt>{move || words().fine_tune.old_loss}</dt>
+                    <dt>{say(|words| words.fine_tune.old_loss)}</dt>
                     <dd data-testid="stat-old-loss">{move || loss(session.figures.get().old_text_loss)}</dd>
                 </div>
             </dl>

@@ -6,7 +6,10 @@ use leptos::{leptos_dom::helpers::debounce, prelude::*};
 
 use super::pretrain::heatmap;
 use crate::{
-    page::{language::use_words, session::use_session},
+    page::{
+        language::{use_say, use_words},
+        session::use_session,
+    },
     words::number,
 };
 
@@ -14,6 +17,7 @@ use crate::{
 pub fn InsideStep() -> impl IntoView {
     let session = use_session();
     let words = use_words();
+    let say = use_say();
     let mut changed = debounce(Duration::from_millis(200), move |text: String| {
         session.watch_text.set(text);
     });
@@ -28,14 +32,14 @@ pub fn InsideStep() -> impl IntoView {
         <div class="columns inside-columns">
             <div class="column">
                 <section class="card grow">
-                    <h2>{move || words().inside.next_title}</h2>
-                    <label class="label" for="watch">{move || words().inside.read.label}</label>
+                    <h2>{say(|words| words.inside.next_title)}</h2>
+                    <label class="label" for="watch">{say(|words| words.inside.read.label)}</label>
                     <textarea
                         id="watch"
                         class="paste"
                         data-testid="watch-text"
-                        aria-description=move || words().inside.read.help
-                        placeholder=move || words().inside.read_here
+                        aria-description=say(|words| words.inside.read.help)
+                        placeholder=say(|words| words.inside.read_here)
                         spellcheck="false"
                         autocomplete="off"
                         maxlength="512"
@@ -43,8 +47,8 @@ pub fn InsideStep() -> impl IntoView {
                         on:input=move |event| changed(event_target_value(&event))
                     ></textarea>
                     <p class="hint" role="status">{move || read().and_then(|(_, unknown)| unknown)}</p>
-                    <p class="hint">{move || words().inside.explain}</p>
-                    <p class="hint later">{move || words().inside.later}</p>
+                    <p class="hint">{say(|words| words.inside.explain)}</p>
+                    <p class="hint later">{say(|words| words.inside.later)}</p>
                 </section>
             </div>
             <section class="card heatmap-card">{heatmap(session)}</section>

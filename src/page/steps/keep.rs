@@ -6,7 +6,7 @@ use web_sys::File;
 use crate::{
     page::{
         control::{FilePicker, read_file},
-        language::use_words,
+        language::{use_say, use_words},
         session::use_session,
     },
     protocol::Trouble,
@@ -16,6 +16,7 @@ use crate::{
 pub fn Keep() -> impl IntoView {
     let session = use_session();
     let words = use_words();
+    let say = use_say();
     let chosen = move |file: File| read_file(session, file, any_size, move |_, bytes| session.load(bytes));
     let present = move || {
         let model = session.model.get()?;
@@ -23,18 +24,18 @@ pub fn Keep() -> impl IntoView {
     };
     view! {
         <section class="card">
-            <h2>{move || words().keep.title}</h2>
-            <p class="hint">{move || words().keep.explain}</p>
+            <h2>{say(|words| words.keep.title)}</h2>
+            <p class="hint">{say(|words| words.keep.explain)}</p>
             <p>{present}</p>
             <div class="row">
                 <button
                     class="button"
                     data-testid="save-model"
-                    title=move || words().keep.save.help
+                    title=say(|words| words.keep.save.help)
                     prop:disabled=move || !session.has_model()
                     on:click=move |_| session.save()
                 >
-                    {move || words().keep.save.label}
+                    {say(|words| words.keep.save.label)}
                 </button>
                 <FilePicker says=|words| words.keep.load id="load-model" accept=".safetensors" chosen />
             </div>

@@ -5,7 +5,7 @@ use web_sys::{DragEvent, File};
 
 use crate::page::{
     control::{FilePicker, Icon, Says, Shape, read_file},
-    language::use_words,
+    language::{use_say, use_words},
     session::{fits, use_session},
 };
 use crate::words::number;
@@ -26,6 +26,7 @@ pub fn OwnText(
 ) -> impl IntoView {
     let session = use_session();
     let words = use_words();
+    let say = use_say();
     let area = NodeRef::<html::Textarea>::new();
     let file = StoredValue::new(None::<Taken>);
     let file_label = RwSignal::new(None::<String>);
@@ -55,6 +56,16 @@ pub fn OwnText(
             }
         });
     };
+    let chip = move |label: String| {
+        view! {
+            <span class="chip">
+                {label}
+                <button class="plain" aria-label=say(|words| words.notice.dismiss) on:click=move |_| forget()>
+                    <Icon shape=Shape::Close />
+                </button>
+            </span>
+        }
+    };
     let dropped = move |event: DragEvent| {
         event.prevent_default();
         over.set(false);
@@ -77,9 +88,9 @@ pub fn OwnText(
                 node_ref=area
                 class="paste"
                 data-testid="text-input"
-                aria-label=move || words().text.paste.label
-                aria-description=move || words().text.paste.help
-                placeholder=move || words().text.paste_here
+                aria-label=say(|words| words.text.paste.label)
+                aria-description=say(|words| words.text.paste.help)
+                placeholder=say(|words| words.text.paste_here)
                 spellcheck="false"
                 autocomplete="off"
                 on:input=move |_| forget()
@@ -91,20 +102,10 @@ pub fn OwnText(
                     accept=".txt,.md,.csv,.json,.tex,.html,.xml,.log,text/*"
                     chosen
                 />
-                {move || match file_label.get() {
-                    Some(label) => {
-                        view! {
-                            <span class="chip">
-                                {label}
-                                <button class="plain" aria-label=move || words().notice.dismiss on:click=move |_| forget()>
-                                    <Icon shape=Shape::Close />
-                                </button>
-                            </span>
-                        }
-                            .into_any()
-                    }
-                    None => view! { <span class="hint">{move || words().text.drop}</span> }.into_any(),
-                }}
+                {move || file_label.get().map(chip)}
+                <span class="hint" class:is-gone=move || file_label.with(Option::is_some)>
+                    {say(|words| words.text.drop)}
+                </span>
                 <button
                     class="button is-primary"
                     data-testid="use-text"

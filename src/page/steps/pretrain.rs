@@ -3,13 +3,13 @@
 use leptos::prelude::*;
 
 use super::{
-    ask::Ask,
+    ask::AskCard,
     samples::SamplesCard,
     settings::{ModelCard, TrainingCard},
 };
 use crate::page::{
     chart::{HiddenHeatmap, LossChart},
-    language::use_words,
+    language::{use_say, use_words},
     session::{Session, Step, use_session},
 };
 
@@ -30,7 +30,7 @@ pub fn PretrainStep() -> impl IntoView {
             </div>
             <div class="column">
                 <SamplesCard />
-                <Ask />
+                <AskCard />
             </div>
         </div>
     }
@@ -62,6 +62,7 @@ pub fn heatmap(session: Session) -> impl IntoView {
 fn TextCard() -> impl IntoView {
     let session = use_session();
     let words = use_words();
+    let say = use_say();
     let text = Memo::new(move |_| session.learned_text());
     let name = move || text.get().map(|text| words().source_name(&text.source));
     let size = move || text.get().map(|text| (words().text.size)(text.characters as u64, text.symbols.len() as u64));
@@ -73,7 +74,7 @@ fn TextCard() -> impl IntoView {
             <h2>
                 <span>{move || words().header.step[0]}</span>
                 <button class="plain link" on:click=move |_| session.step.set(Step::Text)>
-                    {move || words().text.change}
+                    {say(|words| words.text.change)}
                 </button>
             </h2>
             <p class="name">{move || name().unwrap_or_else(|| words().text.reading.to_owned())}</p>
@@ -88,6 +89,7 @@ fn TextCard() -> impl IntoView {
 fn StartOver() -> impl IntoView {
     let session = use_session();
     let words = use_words();
+    let say = use_say();
     let changed = Memo::new(move |_| session.is_changed());
     view! {
         <div class="start-over" class:is-changed=changed>
@@ -95,11 +97,11 @@ fn StartOver() -> impl IntoView {
                 class="button"
                 class:is-primary=changed
                 data-testid="start-over"
-                title=move || words().model.start_over.help
+                title=say(|words| words.model.start_over.help)
                 prop:disabled=move || session.text.with(Option::is_none)
                 on:click=move |_| session.start_over()
             >
-                {move || words().model.start_over.label}
+                {say(|words| words.model.start_over.label)}
             </button>
             <p class="hint" role="status">
                 {move || changed.get().then(|| words().model.changed)}

@@ -3,7 +3,10 @@
 use leptos::prelude::*;
 
 use crate::{
-    page::{language::use_words, session::use_session},
+    page::{
+        language::{use_say, use_words},
+        session::use_session,
+    },
     protocol::Sample,
     words::number,
 };
@@ -15,6 +18,7 @@ const EXCERPT: usize = 90;
 pub fn SamplesCard() -> impl IntoView {
     let session = use_session();
     let words = use_words();
+    let say = use_say();
     let newest = Memo::new(move |_| session.samples.with(|samples| samples.first().cloned()));
     // One of the earlier ones, picked by its step.
     let picked = RwSignal::new(None::<u64>);
@@ -44,7 +48,7 @@ pub fn SamplesCard() -> impl IntoView {
     view! {
         <section class="card samples grow">
             <h2>
-                <span>{move || words().samples.title}</span>
+                <span>{say(|words| words.samples.title)}</span>
                 <small>{move || shown.get().map(|sample| (words().samples.at_step)(sample.step))}</small>
             </h2>
             <pre class="sample" class:is-empty=move || newest.get().is_none() data-testid="sample" tabindex="0">
@@ -65,6 +69,7 @@ pub fn SamplesCard() -> impl IntoView {
 pub fn BeforeAfter() -> impl IntoView {
     let session = use_session();
     let words = use_words();
+    let say = use_say();
     let before = Memo::new(move |_| {
         session.samples.with(|samples| samples.iter().find(|sample| sample.before_fine_tuning).cloned())
     });
@@ -77,7 +82,7 @@ pub fn BeforeAfter() -> impl IntoView {
         <section class="card before-after grow">
             <div>
                 <h2>
-                    <span>{move || words().samples.before}</span>
+                    <span>{say(|words| words.samples.before)}</span>
                 </h2>
                 <pre class="sample" class:is-empty=move || before.get().is_none() data-testid="sample-before" tabindex="0">
                     {move || before.get().map_or_else(|| words().samples.none_before.to_owned(), |sample| sample.text)}
@@ -85,7 +90,7 @@ pub fn BeforeAfter() -> impl IntoView {
             </div>
             <div>
                 <h2>
-                    <span>{move || words().samples.after}</span>
+                    <span>{say(|words| words.samples.after)}</span>
                     <small>{move || step(after())}</small>
                 </h2>
                 <pre class="sample" class:is-empty=move || after().is_none() data-testid="sample" tabindex="0">

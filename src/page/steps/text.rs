@@ -9,7 +9,7 @@ use super::own_text::OwnText;
 use crate::{
     page::{
         control::{Choice, NumberControl, Stops},
-        language::use_words,
+        language::use_say,
         session::use_session,
     },
     protocol::{Limits, Setting, VocabularyKind},
@@ -18,13 +18,13 @@ use crate::{
 #[component]
 pub fn TextStep() -> impl IntoView {
     let session = use_session();
-    let words = use_words();
+    let say = use_say();
     view! {
         <div class="columns text-columns">
             <corpora::Corpora />
             <div class="column">
                 <section class="card grow">
-                    <h2>{move || words().text.own}</h2>
+                    <h2>{say(|words| words.text.own)}</h2>
                     <OwnText
                         says=|words| words.text.use_text
                         take=move |(name, bytes)| session.use_own(name, bytes)
@@ -41,7 +41,7 @@ pub fn TextStep() -> impl IntoView {
 #[component]
 fn ReadAs() -> impl IntoView {
     let session = use_session();
-    let words = use_words();
+    let say = use_say();
     let settings = session.settings;
     let kind = Signal::derive(move || match settings.with(|settings| settings.vocabulary) {
         VocabularyKind::Char => "char",
@@ -71,7 +71,7 @@ fn ReadAs() -> impl IntoView {
     );
     view! {
         <section class="card">
-            <h2>{move || words().text.read_as}</h2>
+            <h2>{say(|words| words.text.read_as)}</h2>
             <Choice
                 says=|words| words.text.vocabulary
                 id="vocabulary"

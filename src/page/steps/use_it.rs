@@ -2,18 +2,18 @@
 
 use leptos::prelude::*;
 
-use super::{ask::Ask, keep::Keep};
-use crate::page::language::use_words;
+use super::{ask::AskColumns, keep::Keep};
+use crate::page::language::use_say;
 
 #[component]
 pub fn UseItStep() -> impl IntoView {
-    let words = use_words();
+    let say = use_say();
     view! {
         <div class="columns use-columns">
-            <Ask large=true />
+            <AskColumns />
             <div class="column">
                 <Keep />
-                <p class="hint later">{move || words().use_it.later}</p>
+                <p class="hint later">{say(|words| words.use_it.later)}</p>
             </div>
         </div>
     }

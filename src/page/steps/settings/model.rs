@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::{
     page::{
         control::{Choice, NumberControl, Stops, Switch},
-        language::use_words,
+        language::{use_say, use_words},
         session::use_session,
     },
     protocol::{Cell, Init, Limits, ModelConfig, Setting},
@@ -17,6 +17,7 @@ const HIDDEN: Stops = Stops::At(&[8.0, 16.0, 32.0, 48.0, 64.0, 96.0, 128.0, 192.
 pub fn ModelCard() -> impl IntoView {
     let session = use_session();
     let words = use_words();
+    let say = use_say();
     let settings = session.settings;
     let of =
         move |read: fn(&ModelConfig) -> f64| Signal::derive(move || settings.with(|settings| read(&settings.model)));
@@ -46,7 +47,7 @@ pub fn ModelCard() -> impl IntoView {
     view! {
         <section class="card">
             <h2>
-                <span>{move || words().model.title}</span>
+                <span>{say(|words| words.model.title)}</span>
                 <small>
                     {move || parameters.get().map(|count| (words().model.parameters)(count as u64))}
                 </small>
@@ -89,7 +90,7 @@ pub fn ModelCard() -> impl IntoView {
                 set=set(|model, value| model.forget_bias = value as f32)
             />
             <details class="more">
-                <summary>{move || words().model.more}</summary>
+                <summary>{say(|words| words.model.more)}</summary>
                 <NumberControl
                     says=|words| words.model.dropout
                     id="dropout"

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::{
     page::{
         control::{Choice, NumberControl, Says, Stops},
-        language::use_words,
+        language::use_say,
         session::use_session,
     },
     protocol::{Limits, Range, Schedule, Setting, TrainConfig},
@@ -114,7 +114,7 @@ pub fn TrainingControl(
 #[component]
 pub fn TrainingCard() -> impl IntoView {
     let session = use_session();
-    let words = use_words();
+    let say = use_say();
     let settings = session.settings;
     let train = Signal::derive(move || settings.with(|settings| settings.train.clone()));
     let change = Callback::new(move |changed: TrainConfig| {
@@ -135,12 +135,12 @@ pub fn TrainingCard() -> impl IntoView {
     };
     view! {
         <section class="card">
-            <h2>{move || words().training.title}</h2>
+            <h2>{say(|words| words.training.title)}</h2>
             {[Figure::LearningRate, Figure::Clip].map(control)}
-            <p class="hint">{move || words().training.live}</p>
+            <p class="hint">{say(|words| words.training.live)}</p>
             {[Figure::Batch, Figure::Context, Figure::Steps].map(control)}
             <details class="more">
-                <summary>{move || words().model.more}</summary>
+                <summary>{say(|words| words.model.more)}</summary>
                 <ScheduleChoice />
                 {control(Figure::WeightDecay)}
                 <NumberControl

@@ -3,7 +3,11 @@
 use leptos::prelude::*;
 
 use crate::{
-    page::{corpora, language::use_words, session::use_session},
+    page::{
+        corpora,
+        language::{use_say, use_words},
+        session::use_session,
+    },
     protocol::{GeneratedText, Source},
     words::Words,
 };
@@ -11,7 +15,7 @@ use crate::{
 #[component]
 pub fn Corpora() -> impl IntoView {
     let session = use_session();
-    let words = use_words();
+    let say = use_say();
     let chosen = Memo::new(move |_| match session.chosen.get() {
         Some(Source::Corpus { id }) => id,
         Some(Source::Generated { text, .. }) => text.id().to_owned(),
@@ -27,10 +31,10 @@ pub fn Corpora() -> impl IntoView {
     };
     view! {
         <section class="card corpora">
-            <h2 id="corpora">{move || words().text.corpora}</h2>
+            <h2 id="corpora">{say(|words| words.text.corpora)}</h2>
             <div class="entries" role="radiogroup" aria-labelledby="corpora" data-testid="corpus">
                 {corpora::ALL.map(given).collect_view()}
-                <h3>{move || words().text.generated}</h3>
+                <h3>{say(|words| words.text.generated)}</h3>
                 {GeneratedText::ALL.map(made).collect_view()}
             </div>
         </section>

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use crate::{
     page::{
         chart::shown,
-        language::use_words,
+        language::{use_say, use_words},
         session::{Step, use_session},
     },
     protocol::TextReport,
@@ -20,38 +20,34 @@ const SYMBOLS: usize = 120;
 #[component]
 pub fn Report() -> impl IntoView {
     let session = use_session();
-    let words = use_words();
-    let with = move |show: fn(Arc<TextReport>) -> AnyView| {
-        move || match session.text.get() {
-            Some(text) => show(text),
-            None => view! { <p class="hint">{move || words().text.reading}</p> }.into_any(),
-        }
-    };
+    let say = use_say();
+    let text = Memo::new(move |_| session.text.get());
     view! {
         <div class="column">
             <section class="card">
                 <h2>
-                    <span>{move || words().text.report}</span>
+                    <span>{say(|words| words.text.report)}</span>
                     <button class="plain link" on:click=move |_| session.step.set(Step::Pretrain)>
-                        {move || words().text.train_on_it}
+                        {say(|words| words.text.train_on_it)}
                     </button>
                 </h2>
-                {with(|text| view! { <Size text /> }.into_any())}
+                {move || text.get().map(|text| view! { <Size text /> })}
+                <p class="hint" class:is-gone=move || text.with(Option::is_some)>{say(|words| words.text.reading)}</p>
             </section>
             <section class="card">
-                <h2 title=move || words().text.baselines_help>
-                    <span>{move || words().text.baselines}</span>
-                    <small>{move || words().text.nats}</small>
+                <h2 title=say(|words| words.text.baselines_help)>
+                    <span>{say(|words| words.text.baselines)}</span>
+                    <small>{say(|words| words.text.nats)}</small>
                 </h2>
-                {with(|text| view! { <Baselines text /> }.into_any())}
+                {move || text.get().map(|text| view! { <Baselines text /> })}
             </section>
             <section class="card">
-                <h2>{move || words().text.alphabet}</h2>
-                {with(|text| view! { <Alphabet text /> }.into_any())}
+                <h2>{say(|words| words.text.alphabet)}</h2>
+                {move || text.get().map(|text| view! { <Alphabet text /> })}
             </section>
             <section class="card grow">
-                <h2>{move || words().text.preview}</h2>
-                {with(|text| view! { <pre class="preview" tabindex="0">{text.preview.clone()}</pre> }.into_any())}
+                <h2>{say(|words| words.text.preview)}</h2>
+                <pre class="preview" tabindex="0">{move || text.get().map(|text| text.preview.clone())}</pre>
             </section>
         </div>
     }
