@@ -10,7 +10,7 @@ export async function measure(wish) {
   const engine = new Engine();
   try {
     engine.ask({ Open: { device } });
-    const { kind, name } = await engine.hear("Ready");
+    const { kind, name: adapter } = await engine.hear("Ready");
     if (kind !== { cpu: "Cpu", gpu: "WebGpu" }[device]) throw new Error(`the engine opened ${kind}, not ${device}`);
 
     const source = { Own: { name: "bench" } };
@@ -53,7 +53,7 @@ export async function measure(wish) {
     const steps = edges.at(-1).step - edges[0].step;
     const calls = aStep(edges[0].calls, edges.at(-1).calls, steps);
     const writing = wish.write && (await write(engine));
-    return { rates: windows.rates(batch * context), first, start: played - began, loss, calls, steps, parameters, name, writing };
+    return { rates: windows.rates(batch * context), first, start: played - began, loss, calls, steps, parameters, adapter, writing };
   } finally {
     engine.end();
   }
