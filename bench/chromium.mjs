@@ -15,6 +15,9 @@ const FLAGS = [
   "--disable-sync",
 ];
 
+// Past this a library is taken to hang. None needs as long that ends at all.
+const MINUTES = 4;
+
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 
 /** { version, measure(library, wish), close() } of the built site in the folder `site`. */
@@ -32,7 +35,10 @@ export async function open(site, executablePath) {
       const page = await browser.newPage();
       try {
         await page.goto(`${server.origin}/bench/index.html`, { waitUntil: "load" });
-        return await page.evaluate(([library, wish]) => window.measure(library, wish), [library, wish]);
+        const measured = page.evaluate(([library, wish]) => window.measure(library, wish), [library, wish]);
+        // When it is given up, its page is closed under it.
+        measured.catch(() => {});
+        return await Promise.race([measured, late()]);
       } catch (error) {
         // A page that crashes is that library's result, not the end of the run.
         return { error: error.message.split("\n")[0] };
@@ -45,4 +51,9 @@ export async function open(site, executablePath) {
       server.close();
     },
   };
+}
+
+async function late() {
+  await new Promise((resolve) => setTimeout(resolve, MINUTES * 60_000).unref());
+  return { error: `nothing after ${MINUTES} minutes` };
 }
