@@ -222,8 +222,6 @@ pub struct Chart {
     pub gradient_norm: &'static str,
     pub learning_rate: &'static str,
     pub speed: &'static str,
-    pub no_figure: &'static str,
-    pub steps: &'static str,
     pub at_step: fn(step: u64) -> String,
     pub uniform: &'static str,
     pub n_gram: fn(order: usize) -> String,
@@ -257,7 +255,6 @@ pub struct Heatmap {
     pub title: &'static str,
     pub layer: Control,
     pub order: Control,
-    pub as_they_are: &'static str,
     pub slowest_first: &'static str,
     /// How many units and characters are in sight.
     pub in_sight: fn(rows: usize, units: usize) -> String,

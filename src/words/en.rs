@@ -199,12 +199,13 @@ pub static WORDS: Words = Words {
         all_steps: Control { label: "all steps", help: "Show all steps again (0, or double-click the chart)." },
         png: Control { label: "PNG", help: "Save the chart as a picture." },
         csv: Control { label: "CSV", help: "Save every point of the runs on the chart as a table." },
-        figure: Control { label: "Below the loss", help: "Which figure to draw below the loss, over the same steps." },
+        figure: Control {
+            label: "Below the loss",
+            help: "Which figure to draw below the loss; the same again for none.",
+        },
         gradient_norm: "gradient norm",
         learning_rate: "learning rate",
         speed: "characters / s",
-        no_figure: "nothing",
-        steps: "steps",
         at_step: |step| format!("step {}", grouped(step)),
         uniform: "uniform",
         n_gram: |order| format!("{order}-gram"),
@@ -241,8 +242,7 @@ pub static WORDS: Words = Words {
     heatmap: Heatmap {
         title: "Hidden state, reading",
         layer: Control { label: "Layer", help: "Which layer's hidden state to show; 1 reads the text." },
-        order: Control { label: "Units", help: "In which order the units are shown, from the top." },
-        as_they_are: "as they are",
+        order: Control { label: "Units", help: "Slowest first, or as the network numbers them, from the top." },
         slowest_first: "slowest first",
         in_sight: |rows, units| {
             if rows == units { format!("{units} units") } else { format!("{rows} of {units} units") }

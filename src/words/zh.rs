@@ -184,12 +184,10 @@ pub static WORDS: Words = Words {
         all_steps: Control { label: "全部步数", help: "重新显示全部步数（按 0 或双击图表）。" },
         png: Control { label: "PNG", help: "把图表存为图片。" },
         csv: Control { label: "CSV", help: "把图表上各次运行的所有点存为表格。" },
-        figure: Control { label: "损失下方", help: "选择在损失下方按相同步数画哪个量。" },
+        figure: Control { label: "损失下方", help: "选择在损失下方画哪个量；再点一次则不画。" },
         gradient_norm: "梯度范数",
         learning_rate: "学习率",
         speed: "字符/秒",
-        no_figure: "不显示",
-        steps: "步数",
         at_step: |step| format!("第 {} 步", grouped(step)),
         uniform: "均匀分布",
         n_gram: |order| format!("{order} 元"),
@@ -225,8 +223,7 @@ pub static WORDS: Words = Words {
     heatmap: Heatmap {
         title: "阅读时的隐藏状态",
         layer: Control { label: "层", help: "显示哪一层的隐藏状态；第 1 层直接读文本。" },
-        order: Control { label: "单元", help: "单元从上到下的顺序。" },
-        as_they_are: "原有顺序",
+        order: Control { label: "单元", help: "从上到下：变化最慢的在前，或按网络中的编号。" },
         slowest_first: "最慢在前",
         in_sight: |rows, units| {
             if rows == units { format!("{units} 个单元") } else { format!("{units} 个单元中的 {rows} 个") }

@@ -64,9 +64,11 @@ impl Diverging {
 
     /// The pixel of a value; beyond ±1 the ends, for no number the middle.
     pub fn pixel(&self, value: f32) -> [u8; 4] {
-        let middle = (Self::STEPS / 2) as f32;
-        let value = if value.is_nan() { 0.0 } else { value.clamp(-1.0, 1.0) };
-        self.pixels[(middle + value * middle).round() as usize]
+        const MIDDLE: i32 = Diverging::STEPS as i32 / 2;
+        // Half a million cells a frame: `floor` is an instruction of its own in wasm and `round` is not, and what is no
+        // number becomes 0 by the cast.
+        let step = (value * MIDDLE as f32 + 0.5).floor() as i32;
+        self.pixels[(step.clamp(-MIDDLE, MIDDLE) + MIDDLE) as usize]
     }
 }
 

@@ -369,7 +369,7 @@ pub fn HiddenHeatmap(
                     role="img"
                     tabindex="0"
                     aria-label=described
-                    title=move || state.cursor.get().is_none().then(|| words().heatmap.keys)
+                    aria-description=move || words().heatmap.keys
                     on:pointerdown=move |event| state.press(&event)
                     on:pointermove=move |event| state.hover(&event)
                     on:pointerup=move |event| state.release(&event)
@@ -416,7 +416,7 @@ fn Head(state: State, layer: RwSignal<usize>, layers: Signal<usize>) -> impl Int
     };
     view! {
         <header class="chart-head">
-            <h2>{move || words().heatmap.title}</h2>
+            <h2 title=move || words().heatmap.keys>{move || words().heatmap.title}</h2>
             <Show when=move || { layers.get() > 1 }>
                 <div
                     class="chart-switch"

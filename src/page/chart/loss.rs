@@ -314,7 +314,7 @@ pub fn LossChart(
                     role="img"
                     tabindex="0"
                     aria-label=described
-                    title=move || words().chart.keys
+                    aria-description=move || words().chart.keys
                     on:pointerdown=move |event| state.press(&event)
                     on:pointermove=move |event| state.hover(&event)
                     on:pointerup=move |_| state.release()
@@ -356,7 +356,7 @@ fn Head(state: State) -> impl IntoView {
     };
     view! {
         <header class="chart-head">
-            <h2>{move || words().chart.title}</h2>
+            <h2 title=move || words().chart.keys>{move || words().chart.title}</h2>
             <ul class="chart-legend">
                 <li class="is-train">{move || words().chart.training}</li>
                 <li class="is-valid">{move || words().chart.validation}</li>
@@ -420,18 +420,21 @@ fn EarlierRuns(histories: RwSignal<Histories>) -> impl IntoView {
 #[component]
 fn Foot(state: State) -> impl IntoView {
     let words = use_words();
-    let figure_button = move |figure: Option<Figure>| {
+    // The figure that is drawn already is put away by another click.
+    let choose = move |figure: Figure| {
+        state.figure.update(|drawn| *drawn = (*drawn != Some(figure)).then_some(figure));
+    };
+    let figure_button = move |figure: Figure| {
         view! {
             <button
                 type="button"
-                aria-pressed=move || (state.figure.get() == figure).to_string()
-                on:click=move |_| state.figure.set(figure)
+                aria-pressed=move || (state.figure.get() == Some(figure)).to_string()
+                on:click=move |_| choose(figure)
             >
-                {move || figure.map_or(words().chart.no_figure, |figure| figure.name(&words().chart))}
+                {move || figure.name(&words().chart)}
             </button>
         }
     };
-    let figures = Figure::ALL.map(Some).into_iter().chain([None]);
     view! {
         <footer class="chart-foot">
             <div
@@ -440,7 +443,7 @@ fn Foot(state: State) -> impl IntoView {
                 aria-label=move || words().chart.figure.label
                 title=move || words().chart.figure.help
             >
-                {figures.map(figure_button).collect_view()}
+                {Figure::ALL.map(figure_button).collect_view()}
             </div>
             <div class="chart-tools">
                 <button

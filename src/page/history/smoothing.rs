@@ -9,9 +9,9 @@ pub struct Smoothing {
 
 impl Smoothing {
     /// How much of the past is kept from one step to the next.
-    const BETA: f64 = 0.96;
+    const BETA: f64 = 0.92;
     /// Values that still matter: β to this power is below 10⁻⁶.
-    pub const MEMORY: usize = 400;
+    pub const MEMORY: usize = 200;
 
     /// The average after one more value. A value that is no number is passed over.
     pub fn next(&mut self, value: f32) -> f32 {

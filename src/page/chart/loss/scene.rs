@@ -255,7 +255,7 @@ impl Layout {
     pub fn new(width: f64, height: f64, figure: bool) -> Self {
         let narrow = width < 520.0;
         let labels = if narrow { 64.0 } else { 118.0 };
-        let figure = figure && height >= 230.0;
+        let figure = figure && height >= 220.0;
         let below = if figure { Self::FIGURE + Self::FIGURE_TITLE + 4.0 } else { 0.0 };
         let bottom = (height - Self::STEP_LABELS - below).max(20.0);
         let figure = figure.then_some((height - Self::FIGURE - 4.0, height - 4.0));
