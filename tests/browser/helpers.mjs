@@ -47,7 +47,7 @@ after(async () => {
  * `seconds`.
  */
 export function lab(name, options, body) {
-  test(name, { timeout: (options.seconds ?? 90) * 1000 }, async () => {
+  test(name, { timeout: (options.seconds ?? 240) * 1000 }, async () => {
     const lab = await Lab.open(options);
     try {
       await body(lab);
@@ -124,7 +124,7 @@ class Lab {
   }
 
   /** Waits until `condition` gives something true, and gives that back. */
-  async until(what, condition, seconds = 30) {
+  async until(what, condition, seconds = 60) {
     const end = Date.now() + seconds * 1000;
     for (;;) {
       const value = await condition();
@@ -134,7 +134,7 @@ class Lab {
     }
   }
 
-  async trains(steps = 5, seconds = 30) {
+  async trains(steps = 5, seconds = 60) {
     const start = (await this.step()) || 0;
     await this.until(`${steps} more steps after ${start} are trained`, async () => (await this.step()) >= start + steps, seconds);
   }
@@ -146,6 +146,7 @@ class Lab {
   /** Pauses, and gives back the step at which the run stands. */
   async pause() {
     await this.by("pause").click();
+    await this.page.locator("[data-testid=play].is-primary").waitFor();
     let seen = -1;
     await this.until("the run stands still", async () => {
       const now = await this.step();
@@ -202,12 +203,12 @@ class Lab {
   /** What the model wrote last by itself, once it has. */
   async sample() {
     const written = this.page.locator("[data-testid=sample]:not(.is-empty)").first();
-    await written.waitFor({ timeout: 60_000 });
+    await written.waitFor({ timeout: 150_000 });
     return written.textContent();
   }
 
   /** The words of the notice that matches, once it is there. */
-  async notice(pattern, seconds = 30) {
+  async notice(pattern, seconds = 60) {
     return this.until(`a notice says ${pattern}`, async () => {
       for (const words of await this.by("notice").allInnerTexts()) if (pattern.test(words)) return words;
       return undefined;
