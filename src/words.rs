@@ -129,7 +129,6 @@ pub struct Notice {
     pub saved: fn(name: &str) -> String,
     pub loaded: &'static str,
     pub passed_over: fn(symbols: &[String]) -> String,
-    pub finished: fn(steps: u64) -> String,
 }
 
 pub struct Text {
@@ -290,20 +289,17 @@ pub struct Ask {
     pub temperature: Control,
     pub length: Control,
     pub top_k: Control,
-    pub all: &'static str,
     pub next: &'static str,
     pub speed: fn(characters_per_second: f64) -> String,
     pub nothing_yet: &'static str,
 }
 
 pub struct Inside {
-    pub title: &'static str,
     pub read: Control,
     pub read_here: &'static str,
     pub explain: &'static str,
     pub next_title: &'static str,
     pub later: &'static str,
-    pub none: &'static str,
 }
 
 pub struct FineTune {
@@ -312,10 +308,8 @@ pub struct FineTune {
     pub settings: &'static str,
     pub start: Control,
     pub new_symbols: fn(&[String]) -> String,
-    pub before_after: &'static str,
     pub old_loss: &'static str,
     pub new_loss: &'static str,
-    pub needs_model: &'static str,
 }
 
 pub struct UseIt {

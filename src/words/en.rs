@@ -58,7 +58,6 @@ pub static WORDS: Words = Words {
         passed_over: |symbols| {
             format!("The model has never seen {}, so it was left out of the prompt.", listed(symbols))
         },
-        finished: |steps| format!("The run is done: {} steps. Raise the number of steps to go on.", grouped(steps)),
     },
     text: Text {
         corpora: "Texts to learn from",
@@ -285,13 +284,11 @@ pub static WORDS: Words = Words {
         },
         length: Control { label: "Length", help: "How many symbols to write." },
         top_k: Control { label: "Top-k", help: "Draw only from the k likeliest symbols; 0 draws from all." },
-        all: "all",
         next: "Likeliest next",
         speed: |speed| format!("{} characters / s", grouped(speed.max(0.0).round() as u64)),
         nothing_yet: "What the model writes appears here.",
     },
     inside: Inside {
-        title: "Hidden state, reading",
         read: Control {
             label: "Text to read",
             help: "The model reads this from an empty memory, again and again as it learns.",
@@ -302,7 +299,6 @@ pub static WORDS: Words = Words {
                   it is, and what the model expects next.",
         next_title: "Reading",
         later: "Gates, gradients through time and a search for units that mean something are still to come.",
-        none: "The hidden state appears once a model is there.",
     },
     fine_tune: FineTune {
         text: "Your text",
@@ -311,10 +307,8 @@ pub static WORDS: Words = Words {
         settings: "Fine-tuning",
         start: Control { label: "Fine-tune on this text", help: "Go on training the present model on this text." },
         new_symbols: |symbols| format!("New to the model: {}", listed(symbols)),
-        before_after: "Before and after",
         old_loss: "old text",
         new_loss: "new text",
-        needs_model: "Train or load a model first.",
     },
     use_it: UseIt {
         title: "Write with the model",

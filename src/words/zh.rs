@@ -55,7 +55,6 @@ pub static WORDS: Words = Words {
         saved: |name| format!("模型已保存为 {name}。"),
         loaded: "模型已载入。可以继续训练，也可以直接让它写。",
         passed_over: |symbols| format!("模型没见过{}，已从提示中略去。", listed(symbols)),
-        finished: |steps| format!("训练完成，共 {} 步。想继续就把步数调大。", grouped(steps)),
     },
     text: Text {
         corpora: "可供学习的文本",
@@ -262,20 +261,17 @@ pub static WORDS: Words = Words {
         },
         length: Control { label: "长度", help: "写多少个符号。" },
         top_k: Control { label: "Top-k", help: "只从最可能的 k 个符号里抽取；0 表示不限。" },
-        all: "不限",
         next: "最可能的下一个",
         speed: |speed| format!("{} 字符 / 秒", grouped(speed.max(0.0).round() as u64)),
         nothing_yet: "模型写的内容会出现在这里。",
     },
     inside: Inside {
-        title: "阅读时的隐藏状态",
         read: Control { label: "让模型读的文本", help: "模型从空白记忆读起，边学边反复读。" },
         read_here: "留空则读检验部分的开头",
         explain: "每一列是模型读到的一个符号，每一行是一个单元，蓝色为 −1，红色为 +1。在许多符号上颜色不变的单元，就是记住了什么。\
                   把指针放到格子上，可以看到是哪个符号、哪个单元、值是多少，以及模型接下来预期什么。",
         next_title: "阅读",
         later: "各个门、随时间回传的梯度，以及寻找有含义的单元，以后再加。",
-        none: "有了模型，这里就会出现隐藏状态。",
     },
     fine_tune: FineTune {
         text: "你的文本",
@@ -283,10 +279,8 @@ pub static WORDS: Words = Words {
         settings: "微调",
         start: Control { label: "用这段文本微调", help: "让现在的模型接着学习这段文本。" },
         new_symbols: |symbols| format!("模型新认识的符号：{}", listed(symbols)),
-        before_after: "之前与之后",
         old_loss: "旧文本",
         new_loss: "新文本",
-        needs_model: "请先训练或载入一个模型。",
     },
     use_it: UseIt {
         title: "用模型写作", later: "供传统模型使用的特征、分类、标注、翻译和对话，以后再加。"
