@@ -73,7 +73,7 @@ need_wasm_bindgen() {
   [ "$(wasm-bindgen --version 2>/dev/null)" = "wasm-bindgen $version" ] && return
   step "Building wasm-bindgen $version (a few minutes, once)"
   # Without --locked: its own lock file names versions that not every registry still has. Unoptimised: half the time.
-  attempt "wasm-bindgen $version could not be built: look at the message above; a network to crates.io is needed once." \
+  attempt "wasm-bindgen $version could not be built: look at the message above; a network to Rust's package registry is needed once." \
     env "CARGO_TARGET_DIR=$CACHE/tools" CARGO_PROFILE_DEV_DEBUG=0 \
     cargo install --quiet --debug --force --root "$CACHE" --version "$version" wasm-bindgen-cli
 }
