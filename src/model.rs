@@ -12,6 +12,7 @@ mod init;
 mod layout;
 mod memory;
 mod network;
+mod rows;
 pub mod trace;
 mod weights;
 
@@ -20,6 +21,7 @@ use burn::tensor::{Device, Tensor};
 pub use layout::{Layout, Slot};
 pub use memory::memory_bytes;
 pub use network::{Dropout, Network, Output};
+pub use rows::{Tokens, on_device};
 pub use weights::Weights;
 
 use crate::protocol::{ModelConfig, Trouble};
@@ -45,8 +47,10 @@ impl LanguageModel {
     }
 
     /// Changes the weights to the first of what `change` makes of them, and hands out the second.
+    ///
+    /// `change` is given the buffer itself, so that it may write where the weights stand unless they are shared.
     pub(crate) fn update<R>(&mut self, change: impl FnOnce(Tensor<1>) -> (Tensor<1>, R)) -> R {
-        let (flat, rest) = change(self.flat.clone());
+        let (flat, rest) = change(self.flat.extract());
         self.flat = flat;
         rest
     }

@@ -21,4 +21,4 @@ pub use trainer::{Divergence, Trainer};
 pub use writer::{Sampling, Writer};
 
 #[cfg(test)]
-mod learning;
+pub(crate) mod learning;

@@ -42,3 +42,25 @@ pub(crate) fn widest<R>(loops: impl FnOnce() -> R) -> R {
 pub(crate) fn widest<R>(loops: impl FnOnce() -> R) -> R {
     loops()
 }
+
+/// Sums and maxima are taken in as many strands, so that they fit any vector.
+const STRANDS: usize = 16;
+
+/// Combines `of` all `values`.
+#[inline(always)]
+pub(crate) fn strands(
+    values: &[f32],
+    start: f32,
+    of: impl Fn(f32) -> f32 + Copy,
+    combine: impl Fn(f32, f32) -> f32 + Copy,
+) -> f32 {
+    let mut strands = [start; STRANDS];
+    let chunks = values.chunks_exact(STRANDS);
+    let rest = chunks.remainder();
+    for chunk in chunks {
+        for (strand, &value) in strands.iter_mut().zip(chunk) {
+            *strand = combine(*strand, of(value));
+        }
+    }
+    strands.into_iter().chain(rest.iter().map(|&value| of(value))).fold(start, combine)
+}

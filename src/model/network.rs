@@ -1,10 +1,10 @@
 //! The layers, and how tokens go through them.
 
-use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::Layout;
+use super::{Layout, Tokens, rows::rows};
 use crate::{
     protocol::{Cell, ModelConfig},
     recurrent::{self, State},
@@ -89,19 +89,18 @@ impl Network {
         (0..self.layers.len()).map(|_| State::zeros(self.config.cell, batch, self.config.hidden, device)).collect()
     }
 
-    /// Reads `tokens`, [T, B], from `states`, one a layer.
+    /// Reads `tokens` from `states`, one a layer.
     ///
     /// With `dropout`, values between two layers are dropped (Zaremba et al. 2014).
-    pub fn forward(&self, tokens: Tensor<2, Int>, states: Vec<State>, mut dropout: Option<&mut Dropout>) -> Output {
-        let [steps, batch] = tokens.dims();
+    pub fn forward(&self, tokens: &Tokens, states: Vec<State>, mut dropout: Option<&mut Dropout>) -> Output {
+        let Tokens { steps, batch, .. } = *tokens;
         let positions = steps * batch;
-        let tokens = tokens.reshape([positions]);
         let mut hidden: Vec<Tensor<3>> = Vec::with_capacity(self.layers.len());
         let mut last = Vec::with_capacity(self.layers.len());
         for (layer, state) in self.layers.iter().zip(states) {
             let (bias_ih, bias_hh) = self.biases(layer);
             let projected = match hidden.last() {
-                None => self.rows(layer, tokens.clone(), bias_ih),
+                None => self.rows(layer, tokens, bias_ih),
                 Some(below) => {
                     let below = match dropout.as_deref_mut() {
                         Some(dropout) => below.clone() * dropout.mask(below.dims(), &below.device()),
@@ -138,16 +137,16 @@ impl Network {
     }
 
     /// Layer 0's projected input, [T·B, G·H]: one row a token.
-    fn rows(&self, layer: &Layer, tokens: Tensor<1, Int>, bias: Option<Tensor<1>>) -> Tensor<2> {
+    fn rows(&self, layer: &Layer, tokens: &Tokens, bias: Option<Tensor<1>>) -> Tensor<2> {
         if self.config.tie_weights {
-            let embedded = self.head_weight.clone().select(0, tokens);
+            let embedded = rows(self.head_weight.clone(), tokens);
             return added(embedded.matmul(layer.weight_ih.clone().transpose()), bias);
         }
         // The bias goes to whatever has fewer rows: the table or what is taken from it.
-        if self.symbols <= tokens.dims()[0] {
-            added(layer.weight_ih.clone(), bias).select(0, tokens)
+        if self.symbols <= tokens.steps * tokens.batch {
+            rows(added(layer.weight_ih.clone(), bias), tokens)
         } else {
-            added(layer.weight_ih.clone().select(0, tokens), bias)
+            added(rows(layer.weight_ih.clone(), tokens), bias)
         }
     }
 

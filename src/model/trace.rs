@@ -1,8 +1,6 @@
 //! What a model holds and expects while it reads.
 
-use burn::tensor::{Tensor, TensorData};
-
-use super::{LanguageModel, read};
+use super::{LanguageModel, Tokens, read};
 use crate::protocol::Trouble;
 
 /// A text as a model read it, from the zero state.
@@ -34,7 +32,7 @@ pub async fn trace(model: &LanguageModel, ids: &[u32], layer: usize, count: usiz
     }
     let network = model.network();
     let device = model.device();
-    let output = network.forward(tokens(ids, 1, &device), network.zero_states(1, &device), None);
+    let output = network.forward(&Tokens::new(ids, 1, &device), network.zero_states(1, &device), None);
     let layer = layer.min(output.hidden.len().saturating_sub(1));
     if let Some(hidden) = output.hidden.into_iter().nth(layer) {
         trace.hidden = read(hidden).await?;
@@ -62,13 +60,6 @@ pub fn likeliest(scores: &[f32], count: usize) -> Vec<(u32, f32)> {
     }
     order.sort_unstable_by(by_score);
     order.into_iter().map(|id| (id, (score(id) - largest).exp() / total)).collect()
-}
-
-/// Ids of `batch` streams side by side, time-major, as a device takes them: [T, B].
-pub(crate) fn tokens(ids: &[u32], batch: usize, device: &burn::tensor::Device) -> Tensor<2, burn::tensor::Int> {
-    let ids: Vec<i32> = ids.iter().map(|&id| id as i32).collect();
-    let steps = ids.len() / batch;
-    Tensor::from_data(TensorData::new(ids, [steps, batch]), device)
 }
 
 #[cfg(test)]

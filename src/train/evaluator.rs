@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::cross_entropy;
 use crate::{
-    model::{LanguageModel, Network, read, trace::tokens},
+    model::{LanguageModel, Network, Tokens, on_device, read},
     protocol::Trouble,
     recurrent::State,
 };
@@ -64,9 +64,9 @@ impl Evaluator {
             let (start, end) = (self.done, (self.done + self.slice).min(self.total));
             let device = self.model.device();
             let states = std::mem::take(&mut self.states);
-            let output = self.network.forward(tokens(&self.ids[start..end], 1, &device), states, None);
+            let output = self.network.forward(&Tokens::new(&self.ids[start..end], 1, &device), states, None);
             self.states = output.states;
-            let targets = tokens(&self.ids[start + 1..end + 1], 1, &device).flatten(0, 1);
+            let targets = on_device(&self.ids[start + 1..end + 1], &device);
             let mean = read(cross_entropy(output.logits, targets)).await?;
             self.sum += f64::from(mean.first().copied().unwrap_or(f32::NAN)) * (end - start) as f64;
             self.done = end;

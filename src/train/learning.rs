@@ -8,9 +8,10 @@ use pollster::block_on;
 use super::{Evaluator, Sampling, StepFigures, Trainer, Writer, cross_entropy};
 use crate::{
     model::{
-        Dropout, LanguageModel, Weights,
+        Dropout, LanguageModel, Tokens, Weights,
         file::{Saved, from_safetensors, to_safetensors},
-        trace::{tokens, trace},
+        on_device,
+        trace::trace,
     },
     protocol::{Cell, ModelConfig, TrainConfig, Trouble, VocabularyKind},
     text::Vocabulary,
@@ -65,12 +66,12 @@ fn loss_and_gradient(config: &ModelConfig, values: &[f32]) -> (f64, Vec<f32>) {
     let device = Device::flex();
     let model = LanguageModel::from_weights(&Weights::zeros(config, SYMBOLS).with_values(values), &device);
     let network = model.network().tracked();
-    let differentiated = device.autodiff();
-    let inputs = tokens(&[0, 3, 1, 4, 2, 6, 6, 5], 2, &differentiated);
-    let targets = tokens(&[1, 4, 2, 6, 6, 5, 0, 5], 2, &differentiated).flatten(0, 1);
+    let differentiated = device.clone().autodiff();
+    let inputs = Tokens::for_training(&[0, 3, 1, 4, 2, 6, 6, 5], 2, SYMBOLS, &device);
+    let targets = on_device(&[1, 4, 2, 6, 6, 5, 0, 5], &device);
     let mut dropout = Dropout::new(config.dropout, 5);
     let dropout = (config.dropout > 0.0).then_some(&mut dropout);
-    let output = network.forward(inputs, network.zero_states(2, &differentiated), dropout);
+    let output = network.forward(&inputs, network.zero_states(2, &differentiated), dropout);
     let loss = cross_entropy(output.logits, targets);
     let mut gradients = loss.backward();
     let gradient = network.gradient(&mut gradients, model.layout());
@@ -163,7 +164,7 @@ fn new_symbols_leave_the_old_odds_in_proportion() {
         let odds = |model: &LanguageModel| {
             let network = model.network();
             let states = network.zero_states(1, &Device::flex());
-            let logits = network.forward(tokens(&ids(12), 1, &Device::flex()), states, None).logits;
+            let logits = network.forward(&Tokens::new(&ids(12), 1, &Device::flex()), states, None).logits;
             logits.narrow(1, 0, SYMBOLS).to_data().iter::<f32>().collect::<Vec<_>>()
         };
         for (before, after) in odds(trainer.model()).into_iter().zip(odds(&extended)) {
@@ -259,8 +260,8 @@ fn an_evaluation_in_slices_is_that_of_one_stream() {
     let sliced = block_on(evaluator.finish()).unwrap();
     let network = model.network();
     let states = network.zero_states(1, &Device::flex());
-    let logits = network.forward(tokens(&text[..2499], 1, &Device::flex()), states, None).logits;
-    let whole: f32 = cross_entropy(logits, tokens(&text[1..], 1, &Device::flex()).flatten(0, 1)).into_scalar();
+    let logits = network.forward(&Tokens::new(&text[..2499], 1, &Device::flex()), states, None).logits;
+    let whole: f32 = cross_entropy(logits, on_device(&text[1..], &Device::flex())).into_scalar();
     assert!((sliced - f64::from(whole)).abs() < 1e-5, "{sliced} {whole}");
     assert_eq!(Evaluator::new(&model, text, Some(100)).unwrap().tokens(), 100);
 }
@@ -312,7 +313,7 @@ fn a_trace_shows_the_layer_that_was_asked_for() {
     let model = LanguageModel::new(&config, SYMBOLS, &Device::flex());
     let network = model.network();
     let states = network.zero_states(1, &Device::flex());
-    let output = network.forward(tokens(&ids(9), 1, &Device::flex()), states, None);
+    let output = network.forward(&Tokens::new(&ids(9), 1, &Device::flex()), states, None);
     for layer in 0..2 {
         let trace = block_on(trace(&model, &ids(9), layer, 3)).unwrap();
         assert_eq!(trace.hidden, output.hidden[layer].to_data().iter::<f32>().collect::<Vec<_>>());

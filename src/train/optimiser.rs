@@ -1,6 +1,12 @@
 //! AdamW over one flat buffer, with the gradient clipped to a global norm.
 
-use burn::tensor::Tensor;
+mod cpu;
+mod gpu;
+
+use burn::{
+    backend::{Backend, Dispatch, backend_extension, tensor::FloatTensor},
+    tensor::Tensor,
+};
 
 const BETA_1: f32 = 0.9;
 const BETA_2: f32 = 0.999;
@@ -40,31 +46,63 @@ impl AdamW {
         AdamW { first: weights.zeros_like(), second: weights.zeros_like(), steps: 0 }
     }
 
-    /// The new weights, and the norm of `gradient` before clipping, [1].
+    /// The new weights, and the square of the norm of `gradient` before clipping, [1].
+    ///
+    /// A norm that is no number makes the weights none either: the trainer sees the norm and takes back the step.
     pub fn step(&mut self, weights: Tensor<1>, gradient: Tensor<1>, step: Step) -> (Tensor<1>, Tensor<1>) {
         self.steps = self.steps.saturating_add(1);
-        let norm = gradient.clone().square().sum().sqrt();
-        // A norm that is no number makes the weights none either: the trainer sees the norm and takes back the step.
-        let scale = norm.clone().clamp_min(step.clip as f32).recip() * step.clip as f32;
-        let gradient = gradient * scale;
-        let moment = |moment: &Tensor<1>, beta: f32, now: Tensor<1>| moment.clone() * beta + now * (1.0 - beta);
-        self.first = moment(&self.first, BETA_1, gradient.clone());
-        self.second = moment(&self.second, BETA_2, gradient.square());
         let correction = |beta: f32| 1.0 - f64::from(beta).powi(self.steps);
-        let spread = (self.second.clone() * correction(BETA_2).recip() as f32).sqrt() + EPSILON;
-        let change = self.first.clone() / spread * (step.learning_rate / correction(BETA_1)) as f32;
-        let kept = match step.weight_decay {
-            0.0 => weights,
-            decay => weights * (1.0 - step.learning_rate * decay) as f32,
+        let factors = Factors {
+            clip: step.clip as f32,
+            kept: (1.0 - step.learning_rate * step.weight_decay) as f32,
+            rate: (step.learning_rate / correction(BETA_1)) as f32,
+            spread: correction(BETA_2).recip() as f32,
         };
-        (kept - change, norm)
+        // Taken out, so that the kernels are the only ones to hold them and write where they stand.
+        let (weights, first, second, squared_norm) = <Dispatch as Update>::adamw(
+            weights.into_dispatch(),
+            self.first.extract().into_dispatch(),
+            self.second.extract().into_dispatch(),
+            gradient.into_dispatch(),
+            factors,
+        );
+        self.first = Tensor::from_dispatch(first);
+        self.second = Tensor::from_dispatch(second);
+        (Tensor::from_dispatch(weights), Tensor::from_dispatch(squared_norm))
     }
+}
+
+/// What is the same for every number.
+#[derive(Clone, Copy, Debug)]
+pub struct Factors {
+    /// Largest norm of the gradient.
+    clip: f32,
+    /// 1 − η λ.
+    kept: f32,
+    /// η / (1 − β₁ᵗ).
+    rate: f32,
+    /// 1 / (1 − β₂ᵗ).
+    spread: f32,
+}
+
+/// The kernel of a device: weights, m and v after the step, and ‖g‖² before clipping, [1].
+#[backend_extension(Cube, Flex)]
+pub trait Update: Backend {
+    fn adamw(
+        weights: FloatTensor<Self>,
+        first: FloatTensor<Self>,
+        second: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        factors: Factors,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use burn::tensor::Device;
+
+    use super::*;
+    use crate::train::learning::devices;
 
     #[derive(serde::Deserialize)]
     struct Run {
@@ -82,20 +120,20 @@ mod tests {
         after: Vec<f32>,
     }
 
-    fn vector(values: &[f32]) -> Tensor<1> {
-        Tensor::from_floats(values, &Device::flex())
+    fn vector(values: &[f32], device: &Device) -> Tensor<1> {
+        Tensor::from_floats(values, device)
     }
 
     #[test]
     fn steps_are_those_of_pytorch_with_its_global_norm_clipping() {
         let runs: Vec<Run> = serde_json::from_str(include_str!("../../tests/fixtures/optimiser.json")).unwrap();
-        for run in runs {
-            let mut weights = vector(&run.start);
+        for (run, device) in runs.iter().flat_map(|run| devices().into_iter().map(move |device| (run, device))) {
+            let mut weights = vector(&run.start, &device);
             let mut optimiser = AdamW::new(&weights);
             let step = Step { learning_rate: run.learning_rate, clip: run.clip, weight_decay: run.weight_decay };
-            for expected in run.steps {
-                let (after, norm) = optimiser.step(weights, vector(&expected.gradient), step);
-                let norm: f32 = norm.into_scalar();
+            for expected in &run.steps {
+                let (after, squared_norm) = optimiser.step(weights, vector(&expected.gradient, &device), step);
+                let norm = squared_norm.into_scalar::<f32>().sqrt();
                 assert!((norm / expected.norm - 1.0).abs() < 1e-5, "{norm}, expected {}", expected.norm);
                 for (ours, theirs) in after.to_data().iter::<f32>().zip(&expected.after) {
                     assert!((ours - theirs).abs() < 1e-5 * theirs.abs().max(1.0), "{ours}, expected {theirs}");
@@ -106,12 +144,43 @@ mod tests {
     }
 
     #[test]
+    fn the_norm_is_that_of_all_numbers_however_many_there_are() {
+        for device in devices() {
+            for count in [1, 255, 700, 5000, 200_003] {
+                let gradient: Vec<f32> = (0..count).map(|at| (at % 7) as f32 - 3.0).collect();
+                let expected: f64 = gradient.iter().map(|&value| f64::from(value * value)).sum();
+                let weights = Tensor::zeros([count], &device);
+                let step = Step { learning_rate: 0.1, clip: 1.0, weight_decay: 0.0 };
+                let (_, norm) = AdamW::new(&weights).step(weights, vector(&gradient, &device), step);
+                let error = f64::from(norm.into_scalar::<f32>()) / expected - 1.0;
+                assert!(error.abs() < 1e-5, "{device:?} {count}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_step_leaves_what_was_copied_before_it() {
+        for device in devices() {
+            let start = vector(&[1.0, 2.0], &device);
+            let mut optimiser = AdamW::new(&start);
+            let kept = optimiser.clone();
+            let step = Step { learning_rate: 0.1, clip: 1.0, weight_decay: 0.0 };
+            let once = optimiser.step(start.clone(), vector(&[0.5, -0.5], &device), step).0.to_data();
+            optimiser.step(start.clone(), vector(&[0.5, 0.5], &device), step);
+            assert_eq!(start.to_data().iter::<f32>().collect::<Vec<_>>(), [1.0, 2.0]);
+            let again = kept.clone().step(start, vector(&[0.5, -0.5], &device), step).0.to_data();
+            assert_eq!(once, again);
+        }
+    }
+
+    #[test]
     fn a_gradient_below_the_limit_is_not_scaled_up() {
         let small = [3e-3, -4e-3];
         let step = Step { learning_rate: 1.0, clip: 1.0, weight_decay: 0.0 };
-        let mut clipped = AdamW::new(&vector(&[0.0, 0.0]));
-        let (_, norm) = clipped.step(vector(&[0.0, 0.0]), vector(&small), step);
-        assert!((norm.into_scalar::<f32>() - 5e-3).abs() < 1e-8);
+        let zeros = vector(&[0.0, 0.0], &Device::flex());
+        let mut clipped = AdamW::new(&zeros);
+        let (_, squared_norm) = clipped.step(zeros, vector(&small, &Device::flex()), step);
+        assert!((squared_norm.into_scalar::<f32>() - 25e-6).abs() < 1e-10);
         let first: Vec<f32> = clipped.first.to_data().iter().collect();
         assert!((first[0] - 3e-4).abs() < 1e-9 && (first[1] + 4e-4).abs() < 1e-9, "{first:?}");
     }

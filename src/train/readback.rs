@@ -45,7 +45,8 @@ struct OnDevice {
     step: u64,
     learning_rate: f64,
     loss: Tensor<1>,
-    grad_norm: Tensor<1>,
+    /// Of the gradient.
+    squared_norm: Tensor<1>,
 }
 
 struct Read {
@@ -69,9 +70,9 @@ impl Readback {
         step: u64,
         learning_rate: f64,
         loss: Tensor<1>,
-        grad_norm: Tensor<1>,
+        squared_norm: Tensor<1>,
     ) -> Result<Vec<StepFigures>, Trouble> {
-        self.waiting.push(OnDevice { step, learning_rate, loss, grad_norm });
+        self.waiting.push(OnDevice { step, learning_rate, loss, squared_norm });
         let mut arrived = Vec::new();
         if self.waiting.len() >= self.steps_a_read {
             if self.under_way.len() >= READS_UNDER_WAY {
@@ -128,7 +129,7 @@ impl Readback {
         let mut transaction = Transaction::default();
         for waiting in self.waiting.drain(..) {
             steps.push((waiting.step, waiting.learning_rate));
-            transaction = transaction.register(waiting.loss).register(waiting.grad_norm);
+            transaction = transaction.register(waiting.loss).register(waiting.squared_norm);
         }
         self.under_way.push_back(Read { steps, sent: Instant::now(), data: Box::pin(transaction.execute_async()) });
     }
@@ -159,8 +160,8 @@ fn figures(steps: &[(u64, f64)], data: Result<Vec<TensorData>, ExecutionError>) 
     let number = |data: &TensorData| data.iter::<f32>().next().unwrap_or(f32::NAN);
     let numbers: Vec<f32> = data.iter().map(number).collect();
     let of_step = steps.iter().zip(numbers.chunks(2)).map(|(&(step, learning_rate), numbers)| {
-        let [loss, grad_norm] = <[f32; 2]>::try_from(numbers).unwrap_or([f32::NAN; 2]);
-        StepFigures { step, loss, grad_norm, learning_rate }
+        let [loss, squared_norm] = <[f32; 2]>::try_from(numbers).unwrap_or([f32::NAN; 2]);
+        StepFigures { step, loss, grad_norm: squared_norm.sqrt(), learning_rate }
     });
     Ok(of_step.collect())
 }

@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 
 use super::{AdamW, StepFigures, cross_entropy, optimiser::Step, readback::Readback, schedule};
 use crate::{
-    model::{Dropout, LanguageModel, trace::tokens},
+    model::{Dropout, LanguageModel, Tokens, on_device},
     protocol::{Limits, Setting, TrainConfig, Trouble},
     recurrent::State,
     text::Streams,
@@ -109,16 +109,16 @@ impl Trainer {
         }
         let device = self.model.device();
         let chunk = self.streams.next_chunk();
-        let inputs = tokens(&chunk.inputs, self.config.batch, &device);
-        let targets = tokens(&chunk.targets, self.config.batch, &device).flatten(0, 1);
+        let inputs = Tokens::for_training(&chunk.inputs, self.config.batch, self.model.symbols(), &device);
+        let targets = on_device(&chunk.targets, &device);
         if chunk.epoch_start {
             self.states = self.model.network().zero_states(self.config.batch, &device);
         }
         let network = self.model.network().tracked();
         let states = std::mem::take(&mut self.states).into_iter().map(|state| with(state, Tensor::autodiff)).collect();
-        let output = network.forward(inputs.autodiff(), states, self.dropout.as_mut());
+        let output = network.forward(&inputs, states, self.dropout.as_mut());
         self.states = output.states.into_iter().map(|state| with(state, Tensor::inner)).collect();
-        let loss = cross_entropy(output.logits, targets.autodiff());
+        let loss = cross_entropy(output.logits, targets);
         let mut gradients = loss.backward();
         let gradient = network.gradient(&mut gradients, self.model.layout());
         drop(network);
@@ -126,8 +126,8 @@ impl Trainer {
         self.step += 1;
         let learning_rate = self.learning_rate();
         let step = Step { learning_rate, clip: self.config.clip, weight_decay: self.config.weight_decay };
-        let norm = self.model.update(|weights| self.optimiser.step(weights, gradient, step));
-        let figures = self.readback.push(self.step, learning_rate, loss.inner(), norm).await?;
+        let squared_norm = self.model.update(|weights| self.optimiser.step(weights, gradient, step));
+        let figures = self.readback.push(self.step, learning_rate, loss.inner(), squared_norm).await?;
         let figures = self.judge(figures);
         if self.divergence.is_none() && self.candidate.is_none() && self.step % SNAPSHOT_EVERY == 0 {
             self.candidate = Some(self.snapshot());

@@ -5,10 +5,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::{
-    model::{
-        LanguageModel, Network, read,
-        trace::{likeliest, tokens},
-    },
+    model::{LanguageModel, Network, Tokens, read, trace::likeliest},
     protocol::Trouble,
     recurrent::State,
 };
@@ -72,7 +69,7 @@ impl Writer {
 
     async fn read(&mut self, ids: &[u32]) -> Result<(), Trouble> {
         let states = std::mem::take(&mut self.states);
-        let output = self.network.forward(tokens(ids, 1, &self.device), states, None);
+        let output = self.network.forward(&Tokens::new(ids, 1, &self.device), states, None);
         self.states = output.states;
         let last = output.logits.narrow(0, ids.len() - 1, 1);
         self.scores = read(last).await?;

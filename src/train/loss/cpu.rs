@@ -6,10 +6,7 @@ use burn::backend::{
 };
 
 use super::{CrossEntropy, Kernels};
-use crate::model::host::{contiguous, floats, ids, tensor, widest};
-
-/// Sums and maxima are taken in as many strands, so that they fit any vector.
-const STRANDS: usize = 16;
+use crate::model::host::{contiguous, floats, ids, strands, tensor, widest};
 
 impl CrossEntropy for Flex {
     fn cross_entropy(logits: FloatTensor<Self>, targets: IntTensor<Self>) -> FloatTensor<Self> {
@@ -58,28 +55,14 @@ impl Kernels for Flex {
 /// Writes the softmax of one row and gives its loss, ln Σ exp(z) − z(target).
 #[inline(always)]
 fn row(scores: &[f32], probabilities: &mut [f32], target: usize) -> f32 {
-    let largest = strands(scores, f32::NEG_INFINITY, |a, b| if b > a { b } else { a });
+    let largest = strands(scores, f32::NEG_INFINITY, |score| score, |a, b| if b > a { b } else { a });
     for (probability, score) in probabilities.iter_mut().zip(scores) {
         *probability = exp(score - largest);
     }
-    let total = strands(probabilities, 0.0, |a, b| a + b);
+    let total = strands(probabilities, 0.0, |probability| probability, |a, b| a + b);
     let factor = total.recip();
     probabilities.iter_mut().for_each(|probability| *probability *= factor);
     total.ln() + largest - scores.get(target).copied().unwrap_or(f32::NAN)
-}
-
-/// Combines all `values`.
-#[inline(always)]
-fn strands(values: &[f32], start: f32, combine: impl Fn(f32, f32) -> f32 + Copy) -> f32 {
-    let mut strands = [start; STRANDS];
-    let chunks = values.chunks_exact(STRANDS);
-    let rest = chunks.remainder();
-    for chunk in chunks {
-        for (strand, &value) in strands.iter_mut().zip(chunk) {
-            *strand = combine(*strand, value);
-        }
-    }
-    strands.iter().chain(rest).fold(start, |a, &b| combine(a, b))
 }
 
 /// eˣ for x ≤ 0, to within 2 units in the last place: 2ⁿ · eʳ with |r| ≤ ln 2 / 2 and eʳ by its series.

@@ -44,6 +44,7 @@ impl Kernels for CubeBackend {
             probabilities.clone().into_buffer_arg(),
             losses.clone().into_buffer_arg(),
             symbols,
+            rows,
             UNITS as usize,
             dtype_to_storage_type(targets.dtype),
         );
@@ -82,12 +83,12 @@ fn softmax_loss<I: Int>(
     probabilities: &mut [f32],
     losses: &mut [f32],
     symbols: usize,
+    rows: usize,
     #[comptime] units: usize,
     #[define(I)] _ids: ElemType,
 ) {
     let row = CUBE_POS as usize;
     let unit = UNIT_POS as usize;
-    let rows = losses.len();
     let mut strands = Shared::<[f32]>::new_slice(units);
     let inside = row < rows;
     // A cube past the last row reads the last one again and writes nothing: all cubes must reach every barrier.
@@ -153,7 +154,7 @@ fn softmax_loss_backward<I: Int>(
     #[define(I)] _ids: ElemType,
 ) {
     let at = ABSOLUTE_POS;
-    if at < probabilities.len() {
+    if at < rows * symbols {
         let factor = gradient[0] / f32::cast_from(rows);
         let mut value = probabilities[at] * factor;
         if at % symbols == usize::cast_from(targets[at / symbols]) {
