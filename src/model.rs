@@ -12,16 +12,16 @@ mod init;
 mod layout;
 mod memory;
 mod network;
-mod rows;
 pub mod trace;
 mod weights;
 
+use std::sync::Arc;
+
 use burn::tensor::{Device, Tensor};
 
-pub use layout::{Layout, Slot};
+pub use layout::{LayerSlots, Layout, Slot};
 pub use memory::memory_bytes;
-pub use network::{Dropout, Network, Output};
-pub use rows::{Tokens, on_device};
+pub use network::{Dropout, Network, Output, Tokens, on_device};
 pub use weights::Weights;
 
 use crate::protocol::{ModelConfig, Trouble};
@@ -29,7 +29,7 @@ use crate::protocol::{ModelConfig, Trouble};
 /// A stacked recurrent language model on a device. Cloning shares the weights.
 #[derive(Clone, Debug)]
 pub struct LanguageModel {
-    layout: Layout,
+    layout: Arc<Layout>,
     /// Every weight, as [`Layout`] places them: [`Layout::len`] numbers.
     flat: Tensor<1>,
 }
@@ -43,7 +43,10 @@ impl LanguageModel {
     /// Uploads `weights`.
     pub fn from_weights(weights: &Weights, device: &Device) -> Self {
         let device = device.clone().without_autodiff();
-        LanguageModel { layout: weights.layout().clone(), flat: Tensor::from_floats(weights.values(), &device) }
+        LanguageModel {
+            layout: Arc::new(weights.layout().clone()),
+            flat: Tensor::from_floats(weights.values(), &device),
+        }
     }
 
     /// Changes the weights to the first of what `change` makes of them, and hands out the second.
@@ -69,7 +72,7 @@ impl LanguageModel {
         self.config().parameters(self.symbols())
     }
 
-    pub fn layout(&self) -> &Layout {
+    pub fn layout(&self) -> &Arc<Layout> {
         &self.layout
     }
 
@@ -92,7 +95,7 @@ impl LanguageModel {
     /// # Errors
     /// `DeviceLost` when the device no longer answers.
     pub async fn weights(&self) -> Result<Weights, Trouble> {
-        Ok(Weights::from_values(self.layout.clone(), read(self.flat.clone()).await?))
+        Ok(Weights::from_values(self.layout.as_ref().clone(), read(self.flat.clone()).await?))
     }
 }
 

@@ -16,7 +16,7 @@ pub use corpus::Corpus;
 pub use decoder::Decoder;
 pub use ngrams::Ngrams;
 pub use reading::read;
-pub use streams::{Chunk, Streams};
+pub use streams::Streams;
 pub use vocabulary::{Encoded, Vocabulary};
 
 #[cfg(test)]

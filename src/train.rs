@@ -4,10 +4,12 @@
 //! pretrains and fine-tunes; what differs is the model and the text it is given. [`Evaluator`] reads a text in slices,
 //! [`Writer`] continues a prompt.
 
+mod backpropagation;
 mod evaluator;
 mod loss;
 mod optimiser;
 mod readback;
+mod resident;
 mod schedule;
 mod trainer;
 mod writer;

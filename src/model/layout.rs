@@ -46,6 +46,22 @@ impl Slot {
     }
 }
 
+/// How many weights a layer has.
+const PER_LAYER: usize = 4;
+
+/// The places of a layer's weights.
+#[derive(Clone, Copy, Debug)]
+pub struct LayerSlots<'a> {
+    /// [V, G·H] for layer 0 without tied weights, else [G·H, H].
+    pub weight_ih: &'a Slot,
+    /// [G·H, H].
+    pub weight_hh: &'a Slot,
+    /// [G·H].
+    pub bias_ih: &'a Slot,
+    /// [G·H].
+    pub bias_hh: &'a Slot,
+}
+
 /// The places of all weights of a model.
 ///
 /// Per layer `rnn.weight_ih_l`, `rnn.weight_hh_l`, `rnn.bias_ih_l` and `rnn.bias_hh_l`, then `head.weight` and
@@ -93,6 +109,22 @@ impl Layout {
 
     pub fn slots(&self) -> &[Slot] {
         &self.slots
+    }
+
+    /// The places of one layer's weights, from 0.
+    pub fn layer(&self, layer: usize) -> LayerSlots<'_> {
+        let slots = &self.slots[PER_LAYER * layer..PER_LAYER * (layer + 1)];
+        LayerSlots { weight_ih: &slots[0], weight_hh: &slots[1], bias_ih: &slots[2], bias_hh: &slots[3] }
+    }
+
+    /// [V, H], which with tied weights is the token table too.
+    pub fn head_weight(&self) -> &Slot {
+        &self.slots[self.slots.len() - 2]
+    }
+
+    /// [V].
+    pub fn head_bias(&self) -> &Slot {
+        &self.slots[self.slots.len() - 1]
     }
 
     /// Numbers in the buffer, zeros between the weights counted.

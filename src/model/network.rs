@@ -1,14 +1,42 @@
 //! The layers, and how tokens go through them.
 
-use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Layout, Tokens, rows::rows};
+use super::Layout;
 use crate::{
     protocol::{Cell, ModelConfig},
     recurrent::{self, State},
 };
+
+/// The tokens that a network reads, time-major.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    /// [T·B].
+    ids: Tensor<1, Int>,
+    /// B.
+    batch: usize,
+}
+
+impl Tokens {
+    /// `ids` of `batch` streams side by side, time-major.
+    pub fn new(ids: &[u32], batch: usize, device: &Device) -> Self {
+        Self::of(on_device(ids, device), batch)
+    }
+
+    /// The same of ids that are on the device.
+    pub fn of(ids: Tensor<1, Int>, batch: usize) -> Self {
+        Tokens { ids, batch }
+    }
+}
+
+/// Ids as a device takes them.
+pub fn on_device(ids: &[u32], device: &Device) -> Tensor<1, Int> {
+    let ids: Vec<i32> = ids.iter().map(|&id| id as i32).collect();
+    let length = ids.len();
+    Tensor::from_data(TensorData::new(ids, [length]), &device.clone().without_autodiff())
+}
 
 /// The tensors of a model. With [`Network::tracked`] they are leaves of the graph that gradients flow back to.
 #[derive(Clone, Debug)]
@@ -91,10 +119,11 @@ impl Network {
 
     /// Reads `tokens` from `states`, one a layer.
     ///
-    /// With `dropout`, values between two layers are dropped (Zaremba et al. 2014).
-    pub fn forward(&self, tokens: &Tokens, states: Vec<State>, mut dropout: Option<&mut Dropout>) -> Output {
-        let Tokens { steps, batch, .. } = *tokens;
-        let positions = steps * batch;
+    /// `masks` [L − 1, T, B, H] are what [`Dropout`] multiplies h by on its way to the next layer.
+    pub fn forward(&self, tokens: &Tokens, states: Vec<State>, masks: Option<Tensor<4>>) -> Output {
+        let positions = tokens.ids.dims()[0];
+        let batch = tokens.batch;
+        let steps = positions / batch;
         let mut hidden: Vec<Tensor<3>> = Vec::with_capacity(self.layers.len());
         let mut last = Vec::with_capacity(self.layers.len());
         for (layer, state) in self.layers.iter().zip(states) {
@@ -102,8 +131,8 @@ impl Network {
             let projected = match hidden.last() {
                 None => self.rows(layer, tokens, bias_ih),
                 Some(below) => {
-                    let below = match dropout.as_deref_mut() {
-                        Some(dropout) => below.clone() * dropout.mask(below.dims(), &below.device()),
+                    let below = match &masks {
+                        Some(masks) => below.clone() * masks.clone().narrow(0, hidden.len() - 1, 1).squeeze_dim(0),
                         None => below.clone(),
                     };
                     let product =
@@ -138,15 +167,18 @@ impl Network {
 
     /// Layer 0's projected input, [T·B, G·H]: one row a token.
     fn rows(&self, layer: &Layer, tokens: &Tokens, bias: Option<Tensor<1>>) -> Tensor<2> {
+        let taken = |table: Tensor<2>| {
+            let ids = if table.is_tracked() { tokens.ids.clone().autodiff() } else { tokens.ids.clone() };
+            table.select(0, ids)
+        };
         if self.config.tie_weights {
-            let embedded = rows(self.head_weight.clone(), tokens);
-            return added(embedded.matmul(layer.weight_ih.clone().transpose()), bias);
+            return added(taken(self.head_weight.clone()).matmul(layer.weight_ih.clone().transpose()), bias);
         }
         // The bias goes to whatever has fewer rows: the table or what is taken from it.
-        if self.symbols <= tokens.steps * tokens.batch {
-            rows(added(layer.weight_ih.clone(), bias), tokens)
+        if self.symbols <= tokens.ids.dims()[0] {
+            taken(added(layer.weight_ih.clone(), bias))
         } else {
-            added(rows(layer.weight_ih.clone(), tokens), bias)
+            added(taken(layer.weight_ih.clone()), bias)
         }
     }
 
@@ -189,7 +221,8 @@ fn added(rows: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
     }
 }
 
-/// Drops values while training (Srivastava et al. 2014), and scales those that stay so that their mean is kept.
+/// Drops values between two layers while training (Srivastava et al. 2014; Zaremba et al. 2014), and scales those that
+/// stay so that their mean is kept.
 ///
 /// Masks are drawn on the host, so that a seed drops the same values on every device.
 #[derive(Clone, Debug)]
@@ -204,7 +237,8 @@ impl Dropout {
         Dropout { rate, random: ChaCha8Rng::seed_from_u64(seed) }
     }
 
-    fn mask(&mut self, shape: [usize; 3], device: &Device) -> Tensor<3> {
+    /// One factor a value.
+    pub fn mask<const D: usize>(&mut self, shape: [usize; D], device: &Device) -> Tensor<D> {
         let (kept, threshold) = ((1.0 - self.rate).recip(), (f64::from(self.rate) * 4_294_967_296.0) as u32);
         let draw = |_| if self.random.next_u32() < threshold { 0.0 } else { kept };
         let values: Vec<f32> = (0..shape.iter().product::<usize>()).map(draw).collect();

@@ -20,17 +20,6 @@ pub struct Streams {
     position: u64,
 }
 
-/// What one training step reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Chunk {
-    /// Time-major: [T, B].
-    pub inputs: Vec<u32>,
-    /// The id after each input: [T, B].
-    pub targets: Vec<u32>,
-    /// The state carried so far belongs to another place of the text.
-    pub epoch_start: bool,
-}
-
 impl Streams {
     /// # Errors
     /// `OutOfRange` for a batch or a context out of their limits; `TextTooShort` where `ids` do not fill one chunk,
@@ -59,18 +48,35 @@ impl Streams {
         self.position = position;
     }
 
-    /// The next chunk; after the last one of an epoch, the first one again.
-    pub fn next_chunk(&mut self) -> Chunk {
-        let chunk = self.position % self.chunks_per_epoch();
-        self.position += 1;
-        let start = chunk as usize * self.context;
-        Chunk { inputs: self.block(start), targets: self.block(start + 1), epoch_start: chunk == 0 }
+    /// T.
+    pub fn context(&self) -> usize {
+        self.context
     }
 
-    /// T ids of every stream from its `start` on: [T, B].
-    fn block(&self, start: usize) -> Vec<u32> {
+    /// B.
+    pub fn batch(&self) -> usize {
+        self.batch
+    }
+
+    /// The number of the next chunk within its epoch; where it is 0, the state carried so far belongs to another place
+    /// of the text.
+    pub fn next_chunk(&mut self) -> usize {
+        let chunk = self.position % self.chunks_per_epoch();
+        self.position += 1;
+        chunk as usize
+    }
+
+    /// (T + 1)·B.
+    pub fn ids_a_chunk(&self) -> usize {
+        (self.context + 1) * self.batch
+    }
+
+    /// What `chunk` of an epoch reads and predicts, time-major: [T + 1, B]. The id after each of the first T·B stands B
+    /// further on.
+    pub fn ids(&self, chunk: usize) -> Vec<u32> {
+        let start = chunk * self.context;
         let row = |time| (0..self.batch).map(move |stream| self.ids[stream * self.length + time]);
-        (start..start + self.context).flat_map(row).collect()
+        (start..=start + self.context).flat_map(row).collect()
     }
 }
 
@@ -89,25 +95,19 @@ mod tests {
     }
 
     #[test]
-    fn a_chunk_is_time_major_and_its_targets_are_the_next_ids() {
+    fn a_chunk_is_time_major_and_the_next_ids_follow_a_batch_later() {
         // L = 12 / 3 = 4: the streams begin at 0, 4 and 8.
-        let mut streams = streams(13, 3, 2);
-        let first = streams.next_chunk();
-        assert_eq!(first.inputs, [0, 4, 8, 1, 5, 9]);
-        assert_eq!(first.targets, [1, 5, 9, 2, 6, 10]);
-        let second = streams.next_chunk();
-        assert_eq!(second.inputs, [2, 6, 10, 3, 7, 11]);
-        assert_eq!(second.targets, [3, 7, 11, 4, 8, 12]);
+        let streams = streams(13, 3, 2);
+        assert_eq!(streams.ids(0), [0, 4, 8, 1, 5, 9, 2, 6, 10]);
+        assert_eq!(streams.ids(1), [2, 6, 10, 3, 7, 11, 4, 8, 12]);
+        assert_eq!(streams.ids_a_chunk(), 9);
     }
 
     #[test]
-    fn an_epoch_starts_over_and_says_so() {
+    fn an_epoch_starts_over() {
         // L = 16 / 3 = 5: two chunks of 2 an epoch, the fifth id of each stream is passed over.
         let mut streams = streams(17, 3, 2);
-        let chunks: Vec<Chunk> = (0..5).map(|_| streams.next_chunk()).collect();
-        assert_eq!(chunks.iter().map(|chunk| chunk.epoch_start).collect::<Vec<_>>(), [true, false, true, false, true]);
-        assert_eq!((&chunks[0], &chunks[1]), (&chunks[2], &chunks[3]));
-        assert_ne!(chunks[0].inputs, chunks[1].inputs);
+        assert_eq!((0..5).map(|_| streams.next_chunk()).collect::<Vec<_>>(), [0, 1, 0, 1, 0]);
     }
 
     #[test]

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use burn::tensor::{Device, Tensor};
 use pollster::block_on;
 
-use super::{Evaluator, Sampling, StepFigures, Trainer, Writer, cross_entropy};
+use super::{
+    Evaluator, Sampling, StepFigures, Trainer, Writer, backpropagation::backpropagate, cross_entropy,
+    resident::Resident, trainer::zero_states,
+};
 use crate::{
     model::{
         Dropout, LanguageModel, Tokens, Weights,
@@ -14,7 +17,7 @@ use crate::{
         trace::trace,
     },
     protocol::{Cell, ModelConfig, TrainConfig, Trouble, VocabularyKind},
-    text::Vocabulary,
+    text::{Streams, Vocabulary},
 };
 
 const SYMBOLS: usize = 7;
@@ -65,17 +68,13 @@ fn weights(model: &LanguageModel) -> Weights {
 fn loss_and_gradient(config: &ModelConfig, values: &[f32]) -> (f64, Vec<f32>) {
     let device = Device::flex();
     let model = LanguageModel::from_weights(&Weights::zeros(config, SYMBOLS).with_values(values), &device);
-    let network = model.network().tracked();
-    let differentiated = device.clone().autodiff();
-    let inputs = Tokens::for_training(&[0, 3, 1, 4, 2, 6, 6, 5], 2, SYMBOLS, &device);
-    let targets = on_device(&[1, 4, 2, 6, 6, 5, 0, 5], &device);
-    let mut dropout = Dropout::new(config.dropout, 5);
-    let dropout = (config.dropout > 0.0).then_some(&mut dropout);
-    let output = network.forward(&inputs, network.zero_states(2, &differentiated), dropout);
-    let loss = cross_entropy(output.logits, targets);
-    let mut gradients = loss.backward();
-    let gradient = network.gradient(&mut gradients, model.layout());
-    (f64::from(loss.into_scalar::<f32>()), gradient.to_data().iter().collect())
+    let ids = [0, 3, 1, 4, 2, 6, 6, 5, 0];
+    let streams = Streams::new(Arc::new(ids), 2, 4).unwrap();
+    let place = Resident::new(&streams, &device).place(&streams, 0);
+    let masks = Dropout::new(config.dropout, 5).mask([config.layers - 1, 4, 2, config.hidden], &device);
+    let masks = (config.dropout > 0.0).then_some(masks);
+    let pass = backpropagate(&model, zero_states(&model, 2), place, masks);
+    (f64::from(pass.losses.sum().into_scalar::<f32>()), pass.gradient.to_data().iter().collect())
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod cpu;
 mod gpu;
 
+use super::readback::Ring;
 use burn::{
     backend::{Backend, Dispatch, backend_extension, tensor::FloatTensor},
     tensor::Tensor,
@@ -46,10 +47,17 @@ impl AdamW {
         AdamW { first: weights.zeros_like(), second: weights.zeros_like(), steps: 0 }
     }
 
-    /// The new weights, and the square of the norm of `gradient` before clipping, [1].
+    /// The new weights; the sum of `losses` [P] and the square of the norm of `gradient` before clipping go to `ring`.
     ///
     /// A norm that is no number makes the weights none either: the trainer sees the norm and takes back the step.
-    pub fn step(&mut self, weights: Tensor<1>, gradient: Tensor<1>, step: Step) -> (Tensor<1>, Tensor<1>) {
+    pub fn step(
+        &mut self,
+        weights: Tensor<1>,
+        gradient: Tensor<1>,
+        losses: Tensor<1>,
+        ring: Ring,
+        step: Step,
+    ) -> (Tensor<1>, Ring) {
         self.steps = self.steps.saturating_add(1);
         let correction = |beta: f32| 1.0 - f64::from(beta).powi(self.steps);
         let factors = Factors {
@@ -57,18 +65,21 @@ impl AdamW {
             kept: (1.0 - step.learning_rate * step.weight_decay) as f32,
             rate: (step.learning_rate / correction(BETA_1)) as f32,
             spread: correction(BETA_2).recip() as f32,
+            slot: ring.slot,
         };
         // Taken out, so that the kernels are the only ones to hold them and write where they stand.
-        let (weights, first, second, squared_norm) = <Dispatch as Update>::adamw(
+        let (weights, first, second, figures) = <Dispatch as Update>::adamw(
             weights.into_dispatch(),
             self.first.extract().into_dispatch(),
             self.second.extract().into_dispatch(),
             gradient.into_dispatch(),
+            losses.into_dispatch(),
+            ring.figures.into_dispatch(),
             factors,
         );
         self.first = Tensor::from_dispatch(first);
         self.second = Tensor::from_dispatch(second);
-        (Tensor::from_dispatch(weights), Tensor::from_dispatch(squared_norm))
+        (Tensor::from_dispatch(weights), Ring { figures: Tensor::from_dispatch(figures), ..ring })
     }
 }
 
@@ -83,9 +94,12 @@ pub struct Factors {
     rate: f32,
     /// 1 / (1 − β₂ᵗ).
     spread: f32,
+    /// Of the ring.
+    slot: usize,
 }
 
-/// The kernel of a device: weights, m and v after the step, and ‖g‖² before clipping, [1].
+/// The kernels of a device: weights, m, v and the ring after the step. At its slot the `ring` [R, 2] gets the sum of
+/// `losses` and ‖g‖² before clipping.
 #[backend_extension(Cube, Flex)]
 pub trait Update: Backend {
     fn adamw(
@@ -93,6 +107,8 @@ pub trait Update: Backend {
         first: FloatTensor<Self>,
         second: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
+        losses: FloatTensor<Self>,
+        ring: FloatTensor<Self>,
         factors: Factors,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 }
@@ -124,6 +140,14 @@ mod tests {
         Tensor::from_floats(values, device)
     }
 
+    /// A step whose losses are of no interest: the new weights and ‖g‖².
+    fn stepped(optimiser: &mut AdamW, weights: Tensor<1>, gradient: &[f32], step: Step) -> (Tensor<1>, f32) {
+        let device = weights.device();
+        let ring = Ring { figures: Tensor::zeros([3, 2], &device), slot: 2 };
+        let (weights, ring) = optimiser.step(weights, vector(gradient, &device), vector(&[0.0], &device), ring, step);
+        (weights, ring.figures.narrow(0, 2, 1).narrow(1, 1, 1).into_scalar())
+    }
+
     #[test]
     fn steps_are_those_of_pytorch_with_its_global_norm_clipping() {
         let runs: Vec<Run> = serde_json::from_str(include_str!("../../tests/fixtures/optimiser.json")).unwrap();
@@ -132,8 +156,8 @@ mod tests {
             let mut optimiser = AdamW::new(&weights);
             let step = Step { learning_rate: run.learning_rate, clip: run.clip, weight_decay: run.weight_decay };
             for expected in &run.steps {
-                let (after, squared_norm) = optimiser.step(weights, vector(&expected.gradient, &device), step);
-                let norm = squared_norm.into_scalar::<f32>().sqrt();
+                let (after, squared_norm) = stepped(&mut optimiser, weights, &expected.gradient, step);
+                let norm = squared_norm.sqrt();
                 assert!((norm / expected.norm - 1.0).abs() < 1e-5, "{norm}, expected {}", expected.norm);
                 for (ours, theirs) in after.to_data().iter::<f32>().zip(&expected.after) {
                     assert!((ours - theirs).abs() < 1e-5 * theirs.abs().max(1.0), "{ours}, expected {theirs}");
@@ -151,10 +175,25 @@ mod tests {
                 let expected: f64 = gradient.iter().map(|&value| f64::from(value * value)).sum();
                 let weights = Tensor::zeros([count], &device);
                 let step = Step { learning_rate: 0.1, clip: 1.0, weight_decay: 0.0 };
-                let (_, norm) = AdamW::new(&weights).step(weights, vector(&gradient, &device), step);
-                let error = f64::from(norm.into_scalar::<f32>()) / expected - 1.0;
+                let (_, norm) = stepped(&mut AdamW::new(&weights), weights, &gradient, step);
+                let error = f64::from(norm) / expected - 1.0;
                 assert!(error.abs() < 1e-5, "{device:?} {count}: {error}");
             }
+        }
+    }
+
+    #[test]
+    fn figures_go_to_their_slot_of_the_ring_and_leave_the_others() {
+        for device in devices() {
+            let weights = vector(&[1.0, 2.0], &device);
+            let step = Step { learning_rate: 0.1, clip: 1.0, weight_decay: 0.0 };
+            let mut optimiser = AdamW::new(&weights);
+            let ring = Ring { figures: Tensor::zeros([3, 2], &device), slot: 1 };
+            let losses: Vec<f32> = (0..700).map(|at| at as f32 / 1024.0).collect();
+            let (_, ring) = optimiser.step(weights, vector(&[3.0, 4.0], &device), vector(&losses, &device), ring, step);
+            let figures: Vec<f32> = ring.figures.to_data().iter().collect();
+            let expected = [0.0, 0.0, losses.iter().sum(), 25.0, 0.0, 0.0];
+            assert!(figures.iter().zip(expected).all(|(a, b): (_, f32)| (a - b).abs() < 1e-3), "{figures:?}");
         }
     }
 
@@ -165,10 +204,10 @@ mod tests {
             let mut optimiser = AdamW::new(&start);
             let kept = optimiser.clone();
             let step = Step { learning_rate: 0.1, clip: 1.0, weight_decay: 0.0 };
-            let once = optimiser.step(start.clone(), vector(&[0.5, -0.5], &device), step).0.to_data();
-            optimiser.step(start.clone(), vector(&[0.5, 0.5], &device), step);
+            let once = stepped(&mut optimiser, start.clone(), &[0.5, -0.5], step).0.to_data();
+            stepped(&mut optimiser, start.clone(), &[0.5, 0.5], step);
             assert_eq!(start.to_data().iter::<f32>().collect::<Vec<_>>(), [1.0, 2.0]);
-            let again = kept.clone().step(start, vector(&[0.5, -0.5], &device), step).0.to_data();
+            let again = stepped(&mut kept.clone(), start, &[0.5, -0.5], step).0.to_data();
             assert_eq!(once, again);
         }
     }
@@ -179,8 +218,8 @@ mod tests {
         let step = Step { learning_rate: 1.0, clip: 1.0, weight_decay: 0.0 };
         let zeros = vector(&[0.0, 0.0], &Device::flex());
         let mut clipped = AdamW::new(&zeros);
-        let (_, squared_norm) = clipped.step(zeros, vector(&small, &Device::flex()), step);
-        assert!((squared_norm.into_scalar::<f32>() - 25e-6).abs() < 1e-10);
+        let (_, squared_norm) = stepped(&mut clipped, zeros, &small, step);
+        assert!((squared_norm - 25e-6).abs() < 1e-10);
         let first: Vec<f32> = clipped.first.to_data().iter().collect();
         assert!((first[0] - 3e-4).abs() < 1e-9 && (first[1] + 4e-4).abs() < 1e-9, "{first:?}");
     }

@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use burn::tensor::{Device, ExecutionError, Tensor, TensorData, Transaction};
+use burn::tensor::{Device, ExecutionError, Tensor, TensorData};
 
 use web_time::{Duration, Instant};
 
@@ -17,7 +17,8 @@ use crate::protocol::Trouble;
 const READS_UNDER_WAY: usize = 2;
 /// The longest that a read from a GPU should take to arrive, and with it a pause to act.
 const PATIENCE: Duration = Duration::from_millis(80);
-/// The most steps that are read together.
+/// Steps of a GPU that are read together: no fewer, or reading slows it down; no more, or the chart comes in jerks.
+const FEWEST_STEPS: usize = 10;
 const MOST_STEPS: usize = 64;
 
 /// What a step tells.
@@ -34,47 +35,59 @@ pub struct StepFigures {
 
 /// Losses and norms on their way from the device, oldest first.
 pub struct Readback {
+    device: Device,
     /// Steps that are read together; on the CPU, which has no queue, always one.
     steps_a_read: usize,
     paced: bool,
-    waiting: Vec<OnDevice>,
+    /// What the steps that were not sent for yet have written, and their numbers and learning rates.
+    figures: Tensor<2>,
+    written: Vec<(u64, f64)>,
     under_way: VecDeque<Read>,
 }
 
-struct OnDevice {
-    step: u64,
-    learning_rate: f64,
-    loss: Tensor<1>,
-    /// Of the gradient.
-    squared_norm: Tensor<1>,
+/// Where a step writes its figures on the device.
+#[derive(Debug)]
+pub struct Ring {
+    /// The loss and the square of the gradient's norm of each step, [`MOST_STEPS`, 2].
+    pub figures: Tensor<2>,
+    /// The step's row.
+    pub slot: usize,
 }
 
 struct Read {
     /// Step and learning rate of each.
     steps: Vec<(u64, f64)>,
     sent: Instant,
-    data: Pin<Box<dyn Future<Output = Result<Vec<TensorData>, ExecutionError>>>>,
+    data: Pin<Box<dyn Future<Output = Result<TensorData, ExecutionError>>>>,
 }
 
 impl Readback {
     pub fn new(device: &Device) -> Self {
-        Readback { steps_a_read: 1, paced: *device != Device::flex(), waiting: Vec::new(), under_way: VecDeque::new() }
+        let paced = *device != Device::flex();
+        Readback {
+            device: device.clone(),
+            steps_a_read: if paced { FEWEST_STEPS } else { 1 },
+            paced,
+            figures: ring(device),
+            written: Vec::new(),
+            under_way: VecDeque::new(),
+        }
     }
 
-    /// Hands over a step's figures, and takes those that have arrived.
+    /// Lends the ring to the step that comes next; [`Readback::push`] takes it back.
+    pub fn lend(&mut self, step: u64, learning_rate: f64) -> Ring {
+        self.written.push((step, learning_rate));
+        Ring { figures: self.figures.extract(), slot: self.written.len() - 1 }
+    }
+
+    /// Takes the ring back, and hands out the figures that have arrived.
     ///
     /// # Errors
     /// `DeviceLost`.
-    pub async fn push(
-        &mut self,
-        step: u64,
-        learning_rate: f64,
-        loss: Tensor<1>,
-        squared_norm: Tensor<1>,
-    ) -> Result<Vec<StepFigures>, Trouble> {
-        self.waiting.push(OnDevice { step, learning_rate, loss, squared_norm });
+    pub async fn push(&mut self, ring: Ring) -> Result<Vec<StepFigures>, Trouble> {
+        self.figures = ring.figures;
         let mut arrived = Vec::new();
-        if self.waiting.len() >= self.steps_a_read {
+        if self.written.len() >= self.steps_a_read {
             if self.under_way.len() >= READS_UNDER_WAY {
                 self.wait_for_one(&mut arrived).await?;
             }
@@ -98,7 +111,7 @@ impl Readback {
     /// `DeviceLost`.
     pub async fn flush(&mut self) -> Result<Vec<StepFigures>, Trouble> {
         let mut arrived = Vec::new();
-        if !self.waiting.is_empty() {
+        if !self.written.is_empty() {
             self.send();
         }
         while !self.under_way.is_empty() {
@@ -109,7 +122,7 @@ impl Readback {
 
     /// Drops what has not arrived.
     pub fn clear(&mut self) {
-        self.waiting.clear();
+        self.written.clear();
         self.under_way.clear();
     }
 
@@ -121,17 +134,14 @@ impl Readback {
             true if time < PATIENCE / 2 => self.steps_a_read + 1,
             _ => self.steps_a_read,
         };
-        self.steps_a_read = self.steps_a_read.clamp(1, MOST_STEPS);
+        self.steps_a_read = self.steps_a_read.clamp(if self.paced { FEWEST_STEPS } else { 1 }, MOST_STEPS);
     }
 
     fn send(&mut self) {
-        let mut steps = Vec::with_capacity(self.waiting.len());
-        let mut transaction = Transaction::default();
-        for waiting in self.waiting.drain(..) {
-            steps.push((waiting.step, waiting.learning_rate));
-            transaction = transaction.register(waiting.loss).register(waiting.squared_norm);
-        }
-        self.under_way.push_back(Read { steps, sent: Instant::now(), data: Box::pin(transaction.execute_async()) });
+        // The next steps write elsewhere, so that this read does not make them copy.
+        let figures = std::mem::replace(&mut self.figures, ring(&self.device));
+        let steps = std::mem::take(&mut self.written);
+        self.under_way.push_back(Read { steps, sent: Instant::now(), data: Box::pin(figures.into_data_async()) });
     }
 
     async fn wait_for_one(&mut self, arrived: &mut Vec<StepFigures>) -> Result<(), Trouble> {
@@ -145,7 +155,7 @@ impl Readback {
         &mut self,
         sent: Instant,
         steps: &[(u64, f64)],
-        data: Result<Vec<TensorData>, ExecutionError>,
+        data: Result<TensorData, ExecutionError>,
         arrived: &mut Vec<StepFigures>,
     ) -> Result<(), Trouble> {
         self.pace(sent);
@@ -154,14 +164,19 @@ impl Readback {
     }
 }
 
-fn figures(steps: &[(u64, f64)], data: Result<Vec<TensorData>, ExecutionError>) -> Result<Vec<StepFigures>, Trouble> {
+/// A ring with nothing in it.
+fn ring(device: &Device) -> Tensor<2> {
+    Tensor::empty([MOST_STEPS, 2], device)
+}
+
+fn figures(steps: &[(u64, f64)], data: Result<TensorData, ExecutionError>) -> Result<Vec<StepFigures>, Trouble> {
     let data = data.map_err(|error| Trouble::DeviceLost { reason: error.to_string() })?;
-    // A figure that is not there shows as no number, which stops the run.
-    let number = |data: &TensorData| data.iter::<f32>().next().unwrap_or(f32::NAN);
-    let numbers: Vec<f32> = data.iter().map(number).collect();
-    let of_step = steps.iter().zip(numbers.chunks(2)).map(|(&(step, learning_rate), numbers)| {
-        let [loss, squared_norm] = <[f32; 2]>::try_from(numbers).unwrap_or([f32::NAN; 2]);
-        StepFigures { step, loss, grad_norm: squared_norm.sqrt(), learning_rate }
+    let numbers: Vec<f32> = data.iter().collect();
+    let of_step = steps.iter().zip(numbers.chunks_exact(2)).map(|(&(step, learning_rate), numbers)| StepFigures {
+        step,
+        loss: numbers[0],
+        grad_norm: numbers[1].sqrt(),
+        learning_rate,
     });
     Ok(of_step.collect())
 }

@@ -4,11 +4,17 @@ use std::sync::Arc;
 
 use burn::tensor::Tensor;
 
-use super::{AdamW, StepFigures, cross_entropy, optimiser::Step, readback::Readback, schedule};
+use super::{
+    AdamW, StepFigures,
+    backpropagation::{Pass, backpropagate, remembered},
+    optimiser::Step,
+    readback::Readback,
+    resident::Resident,
+    schedule,
+};
 use crate::{
-    model::{Dropout, LanguageModel, Tokens, on_device},
+    model::{Dropout, LanguageModel},
     protocol::{Limits, Setting, TrainConfig, Trouble},
-    recurrent::State,
     text::Streams,
 };
 
@@ -25,8 +31,10 @@ pub struct Trainer {
     pub(super) model: LanguageModel,
     config: TrainConfig,
     streams: Streams,
+    text: Resident,
     optimiser: AdamW,
-    states: Vec<State>,
+    /// [L, S, B, H]; see [`super::backpropagation::Backpropagation`].
+    states: Tensor<4>,
     dropout: Option<Dropout>,
     /// Where the count began: that of the model when it was given.
     first_step: u64,
@@ -55,7 +63,7 @@ struct Snapshot {
     position: u64,
     model: LanguageModel,
     optimiser: AdamW,
-    states: Vec<State>,
+    states: Tensor<4>,
     dropout: Option<Dropout>,
 }
 
@@ -68,7 +76,8 @@ impl Trainer {
         config.check()?;
         let streams = Streams::new(ids, config.batch, config.context)?;
         let optimiser = AdamW::new(model.flat());
-        let states = model.network().zero_states(config.batch, &model.device());
+        let text = Resident::new(&streams, &model.device());
+        let states = zero_states(&model, config.batch);
         let rate = model.config().dropout;
         let dropout = (rate > 0.0).then(|| Dropout::new(rate, config.seed));
         let readback = Readback::new(&model.device());
@@ -84,6 +93,7 @@ impl Trainer {
             model,
             config,
             streams,
+            text,
             optimiser,
             states,
             dropout,
@@ -107,27 +117,21 @@ impl Trainer {
         if let Some(Divergence { step, learning_rate, .. }) = self.divergence {
             return Err(Trouble::Diverged { step, learning_rate });
         }
-        let device = self.model.device();
         let chunk = self.streams.next_chunk();
-        let inputs = Tokens::for_training(&chunk.inputs, self.config.batch, self.model.symbols(), &device);
-        let targets = on_device(&chunk.targets, &device);
-        if chunk.epoch_start {
-            self.states = self.model.network().zero_states(self.config.batch, &device);
+        if chunk == 0 {
+            self.states = zero_states(&self.model, self.config.batch);
         }
-        let network = self.model.network().tracked();
-        let states = std::mem::take(&mut self.states).into_iter().map(|state| with(state, Tensor::autodiff)).collect();
-        let output = network.forward(&inputs, states, self.dropout.as_mut());
-        self.states = output.states.into_iter().map(|state| with(state, Tensor::inner)).collect();
-        let loss = cross_entropy(output.logits, targets);
-        let mut gradients = loss.backward();
-        let gradient = network.gradient(&mut gradients, self.model.layout());
-        drop(network);
+        let place = self.text.place(&self.streams, chunk);
+        let masks = self.masks();
+        let Pass { gradient, losses, states } = backpropagate(&self.model, self.states.extract(), place, masks);
+        self.states = states;
 
         self.step += 1;
         let learning_rate = self.learning_rate();
         let step = Step { learning_rate, clip: self.config.clip, weight_decay: self.config.weight_decay };
-        let squared_norm = self.model.update(|weights| self.optimiser.step(weights, gradient, step));
-        let figures = self.readback.push(self.step, learning_rate, loss.inner(), squared_norm).await?;
+        let ring = self.readback.lend(self.step, learning_rate);
+        let ring = self.model.update(|weights| self.optimiser.step(weights, gradient, losses, ring, step));
+        let figures = self.readback.push(ring).await?;
         let figures = self.judge(figures);
         if self.divergence.is_none() && self.candidate.is_none() && self.step % SNAPSHOT_EVERY == 0 {
             self.candidate = Some(self.snapshot());
@@ -205,6 +209,14 @@ impl Trainer {
         self.config.learning_rate * schedule::factor(self.config.schedule, self.step - self.first_step)
     }
 
+    /// What dropout lets through between the layers, [L − 1, T, B, H].
+    fn masks(&mut self) -> Option<Tensor<4>> {
+        let config = self.model.config();
+        let shape = [config.layers - 1, self.config.context, self.config.batch, config.hidden];
+        let device = self.model.device();
+        self.dropout.as_mut().filter(|_| shape[0] > 0).map(|dropout| dropout.mask(shape, &device))
+    }
+
     fn snapshot(&self) -> Snapshot {
         Snapshot {
             step: self.step,
@@ -253,6 +265,8 @@ impl Trainer {
     }
 }
 
-fn with(state: State, change: impl Fn(Tensor<2>) -> Tensor<2>) -> State {
-    State { hidden: change(state.hidden), cell: state.cell.map(change) }
+/// The state before anything was read.
+pub(super) fn zero_states(model: &LanguageModel, batch: usize) -> Tensor<4> {
+    let config = model.config();
+    Tensor::zeros([config.layers, remembered(config.cell), batch, config.hidden], &model.device())
 }

@@ -3,7 +3,7 @@
 use burn::backend::{Flex, tensor::FloatTensor};
 
 use super::{BETA_1, BETA_2, EPSILON, Factors, Update};
-use crate::model::host::{contiguous, floats, strands, tensor, widest};
+use crate::model::host::{contiguous, floats, strands, widest};
 
 /// Numbers that are summed in f32 before the sum goes on in f64.
 const CHUNK: usize = 4096;
@@ -14,6 +14,8 @@ impl Update for Flex {
         mut first: FloatTensor<Self>,
         mut second: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
+        losses: FloatTensor<Self>,
+        mut ring: FloatTensor<Self>,
         factors: Factors,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         let gradient = contiguous(gradient);
@@ -37,6 +39,10 @@ impl Update for Flex {
                     *weight * factors.kept - *first * factors.rate / ((*second * factors.spread).sqrt() + EPSILON);
             }
         });
-        (weights, first, second, tensor(vec![squared_norm as f32], [1]))
+        let loss: f32 = floats(&contiguous(losses)).iter().sum();
+        if let Some(figures) = ring.storage_mut::<f32>().chunks_exact_mut(2).nth(factors.slot) {
+            figures.copy_from_slice(&[loss, squared_norm as f32]);
+        }
+        (weights, first, second, ring)
     }
 }

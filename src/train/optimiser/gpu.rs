@@ -1,4 +1,5 @@
-//! AdamW as kernels: the squares of a few thousand numbers a cube, their sum by one cube, then one unit a weight.
+//! AdamW as kernels: the squares of a few thousand numbers a cube, their sum and that of the losses by one cube, then one
+//! unit a weight.
 
 use burn::{backend::tensor::FloatTensor, tensor::Shape};
 use burn_backend::TensorMetadata;
@@ -20,15 +21,29 @@ impl Update for CubeBackend {
         first: FloatTensor<Self>,
         second: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
+        losses: FloatTensor<Self>,
+        ring: FloatTensor<Self>,
         factors: Factors,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         let own = |tensor: CubeTensor| if tensor.can_mut() { tensor } else { tensor.copy() };
-        let (weights, first, second) = (own(weights), own(first), own(second));
+        let (weights, first, second, ring) = (own(weights), own(first), own(second), own(ring));
         let gradient = into_contiguous(gradient);
         let count = gradient.shape().num_elements();
         let cubes = count.div_ceil(UNITS).clamp(1, CUBES);
-        let parts = sums(gradient.clone(), cubes, true);
-        let squared_norm = sums(parts, 1, false);
+        let parts = squares(gradient.clone(), cubes);
+        let losses = into_contiguous(losses);
+        figures::launch(
+            &ring.client,
+            CubeCount::Static(1, 1, 1),
+            CubeDim::new_1d(UNITS as u32),
+            parts.into_buffer_arg(),
+            losses.clone().into_buffer_arg(),
+            ring.clone().into_buffer_arg(),
+            cubes,
+            losses.shape().num_elements(),
+            factors.slot,
+            UNITS,
+        );
         let cube = CubeDim::new(&weights.client, count);
         update::launch(
             &weights.client,
@@ -38,23 +53,24 @@ impl Update for CubeBackend {
             first.clone().into_buffer_arg(),
             second.clone().into_buffer_arg(),
             gradient.into_buffer_arg(),
-            squared_norm.clone().into_buffer_arg(),
+            ring.clone().into_buffer_arg(),
+            factors.slot,
             factors.clip,
             factors.kept,
             factors.rate,
             factors.spread,
             count,
         );
-        (weights, first, second, squared_norm)
+        (weights, first, second, ring)
     }
 }
 
-/// Sums of `cubes` parts of `values`, or of their squares: [`cubes`].
-fn sums(values: CubeTensor, cubes: usize, squared: bool) -> CubeTensor {
+/// Sums of the squares of `cubes` parts of `values`: [`cubes`].
+fn squares(values: CubeTensor, cubes: usize) -> CubeTensor {
     let count = values.shape().num_elements();
     let (client, device, dtype) = (values.client.clone(), values.device.clone(), values.dtype);
     let sums = empty_device_contiguous_dtype(client.clone(), device, Shape::from([cubes]), dtype);
-    sum::launch(
+    squares_of_parts::launch(
         &client,
         CubeCount::Static(cubes as u32, 1, 1),
         CubeDim::new_1d(UNITS as u32),
@@ -62,7 +78,6 @@ fn sums(values: CubeTensor, cubes: usize, squared: bool) -> CubeTensor {
         sums.clone().into_buffer_arg(),
         count,
         cubes,
-        squared,
         UNITS,
     );
     sums
@@ -70,29 +85,55 @@ fn sums(values: CubeTensor, cubes: usize, squared: bool) -> CubeTensor {
 
 /// The counts are told, because a buffer may be longer than what stands in it.
 #[cube(launch)]
-fn sum(
-    values: &[f32],
-    sums: &mut [f32],
-    count: usize,
-    cubes: usize,
-    #[comptime] squared: bool,
-    #[comptime] units: usize,
-) {
-    let unit = UNIT_POS as usize;
-    let mut strands = Shared::<[f32]>::new_slice(units);
+fn squares_of_parts(values: &[f32], sums: &mut [f32], count: usize, cubes: usize, #[comptime] units: usize) {
     let mut total = 0.0f32;
     let mut at = ABSOLUTE_POS;
-    let step = units * cubes;
     while at < count {
-        let value = values[at];
-        if comptime!(squared) {
-            total += value * value;
-        } else {
-            total += value;
-        }
-        at += step;
+        total += values[at] * values[at];
+        at += units * cubes;
     }
-    strands[unit] = total;
+    let total = cube_sum(total, units);
+    if UNIT_POS == 0 {
+        sums[CUBE_POS as usize] = total;
+    }
+}
+
+/// The losses' sum and that of the squares, by one cube.
+#[cube(launch)]
+fn figures(
+    squares: &[f32],
+    losses: &[f32],
+    ring: &mut [f32],
+    squares_count: usize,
+    losses_count: usize,
+    slot: usize,
+    #[comptime] units: usize,
+) {
+    let loss = cube_sum(strided_sum(losses, losses_count, units), units);
+    let square = cube_sum(strided_sum(squares, squares_count, units), units);
+    if UNIT_POS == 0 {
+        ring[2 * slot] = loss;
+        ring[2 * slot + 1] = square;
+    }
+}
+
+#[cube]
+fn strided_sum(values: &[f32], count: usize, #[comptime] units: usize) -> f32 {
+    let mut total = 0.0f32;
+    let mut at = UNIT_POS as usize;
+    while at < count {
+        total += values[at];
+        at += units;
+    }
+    total
+}
+
+/// The sum of one value of every unit, told to all of them.
+#[cube]
+fn cube_sum(value: f32, #[comptime] units: usize) -> f32 {
+    let unit = UNIT_POS as usize;
+    let mut strands = Shared::<[f32]>::new_slice(units);
+    strands[unit] = value;
     sync_cube();
     let mut half = comptime!(units / 2).runtime();
     while half > 0 {
@@ -102,9 +143,7 @@ fn sum(
         sync_cube();
         half /= 2;
     }
-    if unit == 0 {
-        sums[CUBE_POS as usize] = strands[0];
-    }
+    strands[0]
 }
 
 #[cube(launch)]
@@ -113,7 +152,8 @@ fn update(
     first: &mut [f32],
     second: &mut [f32],
     gradient: &[f32],
-    squared_norm: &[f32],
+    ring: &[f32],
+    slot: usize,
     clip: f32,
     kept: f32,
     rate: f32,
@@ -122,7 +162,7 @@ fn update(
 ) {
     let at = ABSOLUTE_POS;
     if at < count {
-        let scale = clip / squared_norm[0].sqrt().max(clip);
+        let scale = clip / ring[2 * slot + 1].sqrt().max(clip);
         let gradient = gradient[at] * scale;
         let mean = first[at] * BETA_1 + gradient * (1.0 - BETA_1);
         let square = second[at] * BETA_2 + gradient * gradient * (1.0 - BETA_2);
