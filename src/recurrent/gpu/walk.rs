@@ -369,7 +369,6 @@ fn walk_backward(
     #[comptime] form: Backward,
 ) {
     let hidden = comptime!(plan.hidden);
-    let gates = comptime!(plan.gates());
     let blocks = comptime!(blocks(plan.cell));
     let items = comptime!(plan.rows * plan.hidden);
     let units = comptime!(plan.width * plan.parts);
