@@ -1,7 +1,7 @@
-//! Softmax, cross-entropy and its gradient: one cube a position, whose units go through the symbols side by side.
+//! Softmax, cross-entropy and its gradient: the units of a position go through its symbols side by side.
 //!
 //! Each unit finds the largest of its own scores and then the sum of their exponentials; both times every unit then goes
-//! through what all of them found, which costs one barrier where halving would cost five.
+//! through what those of its position found, which costs one barrier where halving would cost several.
 
 use burn::backend::TensorMetadata;
 use burn_cubecl::tensor::CubeTensor;
@@ -11,19 +11,25 @@ use crate::recurrent::gpu::empty;
 
 /// Cubes along one dimension of a dispatch: WebGPU allows 65,535.
 const CUBES: usize = 32_768;
+/// The fewest units of a cube.
+const UNITS: usize = 32;
+/// Symbols of a unit, where that makes at least 8 units a position and at most a cube.
+const SYMBOLS: usize = 16;
 
 /// Adds `bias` [V] to `scores` [N, V], and makes them the gradient by themselves of the mean cross-entropy with the ids
 /// from `first_target` of `text` on. Gives each position's part of that mean, [N].
 pub fn loss(scores: &CubeTensor, bias: CubeTensor, text: &CubeTensor, first_target: usize) -> CubeTensor {
     let [positions, symbols] = scores.shape().dims();
     let losses = empty(scores, [positions]);
-    let units = if symbols > 512 { 256 } else { 32 };
-    // SAFETY: a cube past the last position ends at once; units stay below V, and ids are below V because the text was
-    // made of the vocabulary.
+    let lanes = symbols.div_ceil(SYMBOLS).next_power_of_two().clamp(8, 256);
+    let units = lanes.max(UNITS);
+    let cubes = positions.div_ceil(units / lanes);
+    // SAFETY: units past the last position read the last one and write nothing, the others stay below V; ids are below V
+    // because the text was made of the vocabulary.
     unsafe {
         softmax_loss::launch_unchecked(
             &scores.client,
-            CubeCount::Static(positions.min(CUBES) as u32, positions.div_ceil(CUBES) as u32, 1),
+            CubeCount::Static(cubes.min(CUBES) as u32, cubes.div_ceil(CUBES) as u32, 1),
             CubeDim::new_1d(units as u32),
             scores.clone().into_buffer_arg(),
             bias.into_buffer_arg(),
@@ -32,6 +38,7 @@ pub fn loss(scores: &CubeTensor, bias: CubeTensor, text: &CubeTensor, first_targ
             first_target,
             positions,
             symbols,
+            lanes,
             units,
         );
     }
@@ -47,51 +54,52 @@ fn softmax_loss(
     first_target: usize,
     positions: usize,
     symbols: usize,
+    #[comptime] lanes: usize,
     #[comptime] units: usize,
 ) {
-    let position = CUBE_POS as usize;
     let unit = UNIT_POS as usize;
-    if position >= positions {
-        terminate!();
-    }
-    let start = position * symbols;
+    let lane = unit % lanes;
+    let position = CUBE_POS as usize * comptime!(units / lanes) + unit / lanes;
+    let start = position.min(positions - 1) * symbols;
     let mut found = Shared::<[f32]>::new_slice(comptime!(2 * units));
     // A unit without symbols finds the first one's score.
     let mut largest = scores[start] + bias[0];
-    let mut symbol = unit;
+    let mut symbol = lane;
     while symbol < symbols {
         largest = largest.max(scores[start + symbol] + bias[symbol]);
-        symbol += units;
+        symbol += lanes;
     }
     found[unit] = largest;
     sync_cube();
-    for other in 0..units {
-        largest = largest.max(found[other]);
+    for other in 0..lanes {
+        largest = largest.max(found[unit - lane + other]);
     }
     let mut total = f32::new(0.0);
-    symbol = unit;
+    symbol = lane;
     while symbol < symbols {
         total += (scores[start + symbol] + bias[symbol] - largest).exp();
-        symbol += units;
+        symbol += lanes;
     }
     found[units + unit] = total;
     sync_cube();
     total = f32::new(0.0);
-    for other in 0..units {
-        total += found[units + other];
+    for other in 0..lanes {
+        total += found[units + unit - lane + other];
     }
 
-    let target = usize::cast_from(text[first_target + position]);
-    let share = f32::new(1.0) / f32::cast_from(positions);
-    symbol = unit;
-    while symbol < symbols {
-        let score = scores[start + symbol] + bias[symbol] - largest;
-        let mut gradient = score.exp() / total;
-        if symbol == target {
-            gradient -= f32::new(1.0);
-            losses[position] = (total.ln() - score) * share;
+    if position < positions {
+        let target = usize::cast_from(text[first_target + position]);
+        let share = f32::new(1.0) / f32::cast_from(positions);
+        symbol = lane;
+        while symbol < symbols {
+            let score = scores[start + symbol] + bias[symbol] - largest;
+            let mut gradient = score.exp() / total;
+            if symbol == target {
+                gradient -= f32::new(1.0);
+                losses[position] = (total.ln() - score) * share;
+            }
+            scores[start + symbol] = gradient * share;
+            symbol += lanes;
         }
-        scores[start + symbol] = gradient * share;
-        symbol += units;
     }
 }

@@ -5,8 +5,9 @@ use burn::backend::TensorMetadata;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
-/// Units of a cube, side by side along a row of the table.
-const UNITS: usize = 64;
+/// Units of a cube, side by side along a row of the table, and how many numbers of it each of them sums.
+const UNITS: usize = 32;
+const WIDTH: usize = 4;
 /// Columns and rows at a time of a cube that sums all rows.
 const COLUMNS: usize = 32;
 const LANES: usize = 8;
@@ -14,7 +15,7 @@ const LANES: usize = 8;
 /// Sums the first columns of `rows` [N, S] by token, to `table` [V, C], or adds them to what is there.
 ///
 /// The positions of a token stand together in the chunk's part of the order, from `order.1` on; where they begin and end
-/// is searched for in halves. A unit adds up one number of the table: no two write the same one.
+/// is searched for in halves.
 pub fn sum_by_token(
     rows: &CubeTensor,
     text: (&CubeTensor, usize),
@@ -24,11 +25,11 @@ pub fn sum_by_token(
     add: bool,
 ) {
     let [positions, stride] = rows.shape().dims();
-    // SAFETY: columns stay below C; the order is one of the N positions.
+    // SAFETY: a unit past the last column reads the last one, and writes nothing; the order is one of the N positions.
     unsafe {
         rows_of_token::launch_unchecked(
             &rows.client,
-            CubeCount::Static(columns.div_ceil(UNITS) as u32, symbols as u32, 1),
+            CubeCount::Static(columns.div_ceil(UNITS * WIDTH) as u32, symbols as u32, 1),
             CubeDim::new_1d(UNITS as u32),
             rows.clone().into_buffer_arg(),
             text.0.clone().into_buffer_arg(),
@@ -57,21 +58,33 @@ fn rows_of_token(
     columns: usize,
     #[comptime] add: bool,
 ) {
-    let column = ABSOLUTE_POS_X as usize;
     let symbol = CUBE_POS_Y as usize;
-    if column < columns {
-        let mut place = first_of(symbol, text, order, first_id, first_order, positions);
-        let end = first_of(symbol + 1, text, order, first_id, first_order, positions);
-        let at = symbol * columns + column;
-        let mut sum = f32::new(0.0);
-        if comptime!(add) {
-            sum = table[at];
+    let first_column = CUBE_POS_X as usize * comptime!(UNITS * WIDTH) + UNIT_POS as usize;
+    let mut sums = Array::<f32>::new(WIDTH);
+    #[unroll]
+    for next in 0..WIDTH {
+        sums[next] = f32::new(0.0);
+    }
+    let mut place = first_of(symbol, text, order, first_id, first_order, positions);
+    let end = first_of(symbol + 1, text, order, first_id, first_order, positions);
+    while place < end {
+        let row = usize::cast_from(order[first_order + place]) * stride;
+        #[unroll]
+        for next in 0..WIDTH {
+            sums[next] += rows[row + (first_column + next * UNITS).min(columns - 1)];
         }
-        while place < end {
-            sum += rows[usize::cast_from(order[first_order + place]) * stride + column];
-            place += 1;
+        place += 1;
+    }
+    #[unroll]
+    for next in 0..WIDTH {
+        let column = first_column + next * UNITS;
+        if column < columns {
+            let at = symbol * columns + column;
+            if comptime!(add) {
+                sums[next] += table[at];
+            }
+            table[at] = sums[next];
         }
-        table[at] = sum;
     }
 }
 
