@@ -104,14 +104,7 @@ fn squares_of_parts(values: &[f32], sums: &mut [f32], count: usize, parts: usize
 
 /// The losses' sum and that of the squares, by one cube.
 #[cube(launch_unchecked)]
-fn figures(
-    squares: &[f32],
-    losses: &[f32],
-    ring: &mut [f32],
-    squares_count: usize,
-    losses_count: usize,
-    slot: usize,
-) {
+fn figures(squares: &[f32], losses: &[f32], ring: &mut [f32], squares_count: usize, losses_count: usize, slot: usize) {
     let unit = UNIT_POS as usize;
     let mut found = Shared::<[f32]>::new_slice(comptime!(2 * UNITS));
     found[unit] = strided_sum(losses, losses_count);
