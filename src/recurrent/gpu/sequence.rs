@@ -12,7 +12,9 @@ use crate::protocol::Cell;
 /// The largest hidden size of which one cube goes over a row alone.
 ///
 /// A cube that walks reads all of W_hh at every step for its few rows; kernels of a step read it once for 16 rows, and
-/// all cubes of the GPU share in it, but each step is a dispatch that waits for the one before.
+/// all cubes of the GPU share in it, but each step is a dispatch that waits for the one before. Measured on lavapipe, an
+/// LSTM forward and back: at H = 256, B = 32 walking took 0.7 of the time of a dispatch a step, at 512 still 0.8 (0.4 with
+/// B = 4), at 1024 4 times as long.
 const WALKED: usize = 512;
 
 /// How the forward pass comes by its input, and what it leaves.
