@@ -15,7 +15,7 @@ pub mod strips;
 pub mod vector;
 
 use super::Cell;
-use layer::{InPlace, Recurrent, Tape, before_first, input_order, order, recurrent_order};
+use layer::{InPlace, Recurrent, Tape, before_first, input_order, input_place, recurrent_order};
 use product::{Blocks, Transposed};
 use strips::Strips;
 use vector::lanes;
@@ -85,7 +85,7 @@ fn forward(cell: Cell, inputs: Inputs) -> (Vec<f32>, Tape) {
 
 /// Where on the tape the gates of the projected input begin.
 fn input_places(cell: Cell, units: usize) -> impl Iterator<Item = usize> {
-    (order(cell).len() - cell.gates()..).map(move |gate| gate * units.div_ceil(lanes()))
+    (input_place(cell)..).map(move |gate| gate * units.div_ceil(lanes()))
 }
 
 /// What the backward pass needs of a tape besides h.

@@ -15,7 +15,7 @@ use burn::{
         Backend, Dispatch, backend_extension,
         tensor::{FloatTensor, IntTensor},
     },
-    tensor::Tensor,
+    tensor::{Device, Tensor},
 };
 
 use super::resident::Place;
@@ -78,8 +78,8 @@ pub const fn remembered(cell: Cell) -> usize {
 ///
 /// `masks` [L − 1, T, B, H] are what dropout multiplies h by on its way to the next layer.
 pub fn backpropagate(model: &LanguageModel, states: Tensor<4>, place: Place, masks: Option<Tensor<4>>) -> Pass {
-    // INTERIM until the devices have their operations.
-    if true {
+    // INTERIM until the GPU has its operation.
+    if model.device() != Device::flex() {
         return composed::backpropagate(model, states, place, masks);
     }
     let Place { text, order, index, steps, batch } = place;
@@ -124,8 +124,6 @@ pub trait Backpropagation: Backend {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::Device;
-
     use super::*;
     use crate::{
         model::{Dropout, Weights},

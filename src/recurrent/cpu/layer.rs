@@ -10,7 +10,7 @@ use super::{
     Shape,
     gru::Gru,
     lstm::Lstm,
-    product::{Blocks, Panels, Product},
+    product::{Blocks, Order, Panels, Product, VECTORS},
     rnn::Rnn,
     strips::{Buffer, Strips},
     vector::{Kernel, Vector, lanes, run},
@@ -72,20 +72,23 @@ pub fn input_order(cell: Cell) -> &'static [usize] {
     &order(cell)[order(cell).len() - cell.gates()..]
 }
 
-/// Strips of each gate that a panel of the forward product holds: of the RNN's one gate more, to fill the registers.
-pub const fn side(cell: Cell) -> usize {
+/// The first of the places of the projected input, of as many strips each as h has.
+pub fn input_place(cell: Cell) -> usize {
+    order(cell).len() - cell.gates()
+}
+
+/// Vectors that a panel of the forward product holds: a strip of every gate; of the RNN's one gate more, to fill the
+/// registers.
+const fn vectors(cell: Cell) -> usize {
     match cell {
-        Cell::Rnn => 4,
-        Cell::Gru | Cell::Lstm => 1,
+        Cell::Gru => 3,
+        Cell::Rnn | Cell::Lstm => 4,
     }
 }
 
-/// Vectors that a panel of every other product holds.
-pub const VECTORS: usize = 2;
-
 /// What a layer's steps leave behind. Row t·B + b of step t and batch row b stands B rows further on: the first B rows
 /// hold the state before the first step.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Tape {
     /// h.
     pub hidden: Strips,
@@ -134,7 +137,7 @@ impl Tape {
 }
 
 /// The recurrent weights of a layer, packed.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Recurrent {
     forward: Panels,
     backward: Panels,
@@ -147,7 +150,7 @@ impl Recurrent {
     pub fn pack(&mut self, cell: Cell, weight: &[f32], bias: &[f32], back: bool) {
         let units = bias.len() / cell.gates();
         let blocks = Blocks { order: recurrent_order(cell), units };
-        self.forward.pack_transposed(weight, units, blocks, side(cell));
+        self.forward.pack_transposed(weight, units, blocks, Order::Together, vectors(cell));
         pack_bias(&mut self.bias, bias, blocks);
         if back {
             self.backward.pack(weight, units, blocks, VECTORS);

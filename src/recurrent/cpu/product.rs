@@ -31,9 +31,18 @@ impl Blocks<'_> {
     }
 }
 
+/// In which order panels hold the strips of blocks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// The first strip of every block, then the second of every block, and so on.
+    Together,
+    /// All strips of the first block, then all of the second, as on a tape.
+    InTurn,
+}
+
 /// A weight matrix copied in the order in which tiles read it: N vectors of each term, one term after the other, then
 /// the next N vectors. Filled up with zeros.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Panels {
     buffer: Buffer,
     /// Strips of the other matrix that a product goes through.
@@ -54,29 +63,30 @@ impl Panels {
         self.count
     }
 
-    /// For products with the transpose of `matrix`, [rows, columns]: terms are its columns, and a panel's vectors are
-    /// `side` strips of every block of its rows, those of all blocks together.
-    pub fn pack_transposed(&mut self, matrix: &[f32], columns: usize, blocks: Blocks, side: usize) {
-        let lanes = lanes();
-        let (strips, order) = (blocks.strips(lanes), blocks.order.len());
-        let width = side * order * lanes;
-        self.reserve(columns.div_ceil(lanes), side * order, strips.div_ceil(side));
-        for strip in 0..strips {
-            let panel = &mut self.buffer.numbers_mut()[strip / side * self.size..(strip / side + 1) * self.size];
-            for block in 0..order {
-                let place = (strip % side * order + block) * lanes;
-                for (lane, row) in blocks.rows(block, strip, lanes).enumerate() {
-                    let row = &matrix[row * columns..(row + 1) * columns];
-                    for (place, number) in panel[place + lane..].iter_mut().step_by(width).zip(row) {
-                        *place = *number;
-                    }
+    /// For products with the transpose of `matrix`, [rows, columns]: terms are its columns, and the vectors of the panels
+    /// are the strips of its rows.
+    pub fn pack_transposed(&mut self, matrix: &[f32], columns: usize, blocks: Blocks, order: Order, vectors: usize) {
+        let (lanes, width) = (lanes(), vectors * lanes());
+        let (strips, count) = (blocks.strips(lanes), blocks.order.len());
+        self.reserve(columns.div_ceil(lanes), vectors, (strips * count).div_ceil(vectors));
+        for index in 0..strips * count {
+            let (block, strip) = match order {
+                Order::Together => (index % count, index / count),
+                Order::InTurn => (index / strips, index % strips),
+            };
+            let panel = &mut self.buffer.numbers_mut()[index / vectors * self.size..];
+            for (lane, row) in blocks.rows(block, strip, lanes).enumerate() {
+                let row = &matrix[row * columns..(row + 1) * columns];
+                let places = panel[index % vectors * lanes + lane..].iter_mut().step_by(width);
+                for (place, number) in places.zip(row) {
+                    *place = *number;
                 }
             }
         }
     }
 
-    /// For products with `matrix`, [rows, columns]: terms are its rows, and a panel's vectors are `vectors` strips of
-    /// its columns.
+    /// For products with `matrix`, [rows, columns]: terms are its rows, strip by strip and block by block, and the vectors
+    /// of the panels are the strips of its columns.
     pub fn pack(&mut self, matrix: &[f32], columns: usize, blocks: Blocks, vectors: usize) {
         let width = vectors * lanes();
         self.reserve(blocks.order.len() * blocks.strips(lanes()), vectors, columns.div_ceil(width));
@@ -193,6 +203,69 @@ pub trait Product<V: Vector, const N: usize> {
     fn take(&mut self, panel: usize, row: usize, sums: [V; N]);
 }
 
+/// Vectors that a panel of a product without gates holds.
+pub const VECTORS: usize = 2;
+
+/// A product whose rows are kept as they are: those of `left`, from its strip `first_strip` on, with `panels`, which have
+/// [`VECTORS`] vectors. They go to the same rows of `out`, from its strip `out_strip` on.
+pub struct Plain<'a> {
+    pub panels: &'a Panels,
+    /// Where the sums start, strip by strip.
+    pub bias: Option<&'a Buffer>,
+    pub left: &'a Strips,
+    pub first_strip: usize,
+    pub out: &'a mut Strips,
+    pub out_strip: usize,
+    /// Strips of the result.
+    pub strips: usize,
+    pub rows: Range<usize>,
+}
+
+/// Rows that go through all panels before the next ones do: they stay in the second-level cache.
+const ROW_CHUNK: usize = 128;
+
+impl Plain<'_> {
+    pub fn compute(self) {
+        run(self);
+    }
+}
+
+impl Kernel for Plain<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(mut self) {
+        let panels = self.panels;
+        let rows = self.rows.clone();
+        for first in rows.clone().step_by(ROW_CHUNK) {
+            panels.multiply::<V, VECTORS>(first..rows.end.min(first + ROW_CHUNK), &mut self);
+        }
+    }
+}
+
+impl<V: Vector> Product<V, VECTORS> for Plain<'_> {
+    #[inline(always)]
+    fn left(&self) -> (&Strips, usize) {
+        (self.left, self.first_strip)
+    }
+
+    #[inline(always)]
+    fn start(&self, panel: usize) -> [V; VECTORS] {
+        std::array::from_fn(|n| match self.bias {
+            Some(bias) => V::load(bias.numbers(), (panel * VECTORS + n).min(self.strips - 1) * V::LANES),
+            None => V::splat(0.0),
+        })
+    }
+
+    #[inline(always)]
+    fn take(&mut self, panel: usize, row: usize, sums: [V; VECTORS]) {
+        for (strip, sum) in (panel * VECTORS..self.strips).zip(sums) {
+            let at = self.out.at(self.out_strip + strip, row);
+            sum.store(self.out.numbers_mut(), at);
+        }
+    }
+}
+
 /// A product that sums over rows, leftᵀ × right: what a weight's gradient is, over batch × time.
 pub struct Transposed<'a> {
     /// Rows of the result are the columns of `left`, from its strip `first_strip` on, as `blocks` orders them.
@@ -266,6 +339,39 @@ impl Kernel for AddTransposed<'_> {
             self.product.add_tiles::<V, 8, 2>(self.weight, self.bias);
         } else {
             self.product.add_tiles::<V, 4, 2>(self.weight, self.bias);
+        }
+    }
+}
+
+/// Sums the rows of `from` that have the same id, from its strip `first_strip` and row `first` on: row by row of `ids`
+/// into row `ids[row]` of `sums`.
+pub fn sum_by_id(from: &Strips, first_strip: usize, first: usize, ids: &[u32], sums: &mut Strips) {
+    run(SumById { from, first_strip, first, ids, sums });
+}
+
+struct SumById<'a> {
+    from: &'a Strips,
+    first_strip: usize,
+    first: usize,
+    ids: &'a [u32],
+    sums: &'a mut Strips,
+}
+
+impl Kernel for SumById<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        let SumById { from, first_strip, first, ids, sums } = self;
+        sums.clear();
+        for strip in 0..sums.count() {
+            let rows = part::<V>(from, first_strip + strip, first, ids.len());
+            let at = sums.at(strip, 0);
+            let sums = &mut sums.numbers_mut()[at..];
+            for (row, &id) in rows.chunks_exact(V::LANES).zip(ids) {
+                let at = id as usize * V::LANES;
+                V::load(row, 0).add(V::load(sums, at)).store(sums, at);
+            }
         }
     }
 }

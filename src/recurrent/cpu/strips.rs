@@ -13,6 +13,8 @@ struct Line([f32; LINE]);
 
 /// Numbers in a cache line.
 const LINE: usize = 16;
+/// How many times what is needed may be kept.
+const WASTE: usize = 4;
 /// Cache lines after which addresses fall into the same place of a first-level cache.
 const PERIOD: usize = 64;
 
@@ -22,7 +24,7 @@ unsafe impl Zeroable for Line {}
 unsafe impl Pod for Line {}
 
 /// Numbers that begin with a cache line, kept from one use to the next: asking for memory anew costs more than writing it.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Buffer {
     lines: Vec<Line>,
 }
@@ -31,7 +33,7 @@ impl Buffer {
     /// Makes room for `count` numbers at least. What they are is left open.
     pub fn reserve(&mut self, count: usize) {
         let lines = count.div_ceil(LINE);
-        if self.lines.len() < lines {
+        if self.lines.len() < lines || self.lines.len() > WASTE * lines {
             self.lines = vec![Line([0.0; LINE]); lines];
         }
     }
@@ -46,7 +48,7 @@ impl Buffer {
 }
 
 /// A matrix in strips.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Strips {
     buffer: Buffer,
     lanes: usize,
@@ -117,6 +119,14 @@ impl Strips {
                 part.copy_from_slice(&self.numbers()[at..at + part.len()]);
             }
         }
+    }
+
+    /// Becomes the same as `other`.
+    pub fn copy_from(&mut self, other: &Strips) {
+        (self.lanes, self.count, self.stride) = (other.lanes, other.count, other.stride);
+        self.buffer.reserve(self.count * self.stride);
+        let length = self.count * self.stride;
+        self.numbers_mut()[..length].copy_from_slice(other.contents());
     }
 
     /// Sets everything to zero.
