@@ -16,11 +16,11 @@ pub(crate) fn floats(tensor: &FlexTensor) -> &[f32] {
 }
 
 /// Ids, whichever integer the device holds them in.
-pub(crate) fn ids(tensor: FlexTensor) -> Vec<usize> {
+pub(crate) fn ids(tensor: FlexTensor) -> Vec<u32> {
     let tensor = contiguous(tensor);
     match (tensor.as_slice::<i32>(), tensor.as_slice::<i64>()) {
-        (Some(ids), _) => ids.iter().map(|&id| id as usize).collect(),
-        (_, Some(ids)) => ids.iter().map(|&id| id as usize).collect(),
+        (Some(ids), _) => ids.iter().map(|&id| id as u32).collect(),
+        (_, Some(ids)) => ids.iter().map(|&id| id as u32).collect(),
         _ => Vec::new(),
     }
 }

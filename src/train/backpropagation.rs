@@ -4,7 +4,8 @@
 //! is kept but what the way back needs, and each gradient is written once, where the optimiser reads it. Automatic
 //! differentiation of burn's operations, [`composed`], is what it is held against.
 
-pub mod composed;
+#[cfg(test)]
+mod composed;
 mod cpu;
 mod gpu;
 
@@ -15,7 +16,7 @@ use burn::{
         Backend, Dispatch, backend_extension,
         tensor::{FloatTensor, IntTensor},
     },
-    tensor::Tensor,
+    tensor::{Device, Tensor},
 };
 
 use super::resident::Place;
@@ -78,10 +79,6 @@ pub const fn remembered(cell: Cell) -> usize {
 ///
 /// `masks` [L − 1, T, B, H] are what dropout multiplies h by on its way to the next layer.
 pub fn backpropagate(model: &LanguageModel, states: Tensor<4>, place: Place, masks: Option<Tensor<4>>) -> Pass {
-    // INTERIM until the devices have their operations.
-    if model.device() == burn::tensor::Device::flex() {
-        return composed::backpropagate(model, states, place, masks);
-    }
     let Place { text, order, index, steps, batch } = place;
     let chunk = Chunk { layout: model.layout().clone(), steps, batch, index, dropout: masks.is_some() };
     let weights = model.flat().clone().into_dispatch();
@@ -124,8 +121,6 @@ pub trait Backpropagation: Backend {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::Device;
-
     use super::*;
     use crate::{
         model::{Dropout, Weights},
