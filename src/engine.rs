@@ -5,13 +5,17 @@
 //! engine can hear the next request in between. [`serve`] is the loop that a Web Worker and a test run.
 
 mod checks;
+mod choice;
 mod device;
+mod gauge;
 mod job;
 mod memory;
 mod progress;
 mod requests;
 mod run;
 mod serve;
+mod speed;
+mod stock;
 mod watching;
 
 use std::{collections::VecDeque, rc::Rc};
@@ -21,10 +25,11 @@ use web_time::Instant;
 pub use serve::serve;
 
 use crate::{
-    protocol::{DeviceReason, EvaluatedOn, Event, Parcel, RunState, Trouble},
+    protocol::{DeviceReason, EvaluatedOn, Event, Parcel, RunState, Speeds, Trouble},
     text::Corpus,
     train::{Divergence, Evaluator, StepFigures},
 };
+use choice::Rivals;
 use device::Place;
 use job::{Job, Sampling, Turn};
 use run::Run;
@@ -35,7 +40,10 @@ const JOBS_WHILE_TRAINING: usize = 6;
 
 pub struct Engine {
     outbox: Box<dyn FnMut(Parcel<Event>)>,
+    /// Where the present model lives, or the next one would.
     place: Place,
+    /// Where it may live as well, if the choice is left to us.
+    rivals: Option<Rivals>,
     /// What the next model is built for. A run keeps the text it was built for.
     text: Option<Rc<Corpus>>,
     run: Option<Run>,
@@ -49,10 +57,10 @@ pub struct Engine {
 impl Engine {
     /// An engine on the CPU, until `Request::Open` finds another device. Every event goes to `outbox`.
     pub fn new(outbox: impl FnMut(Parcel<Event>) + 'static) -> Self {
-        let (place, _) = device::cpu(DeviceReason::Chosen);
         Engine {
             outbox: Box::new(outbox),
-            place,
+            place: device::cpu(),
+            rivals: None,
             text: None,
             run: None,
             jobs: VecDeque::new(),
@@ -69,7 +77,7 @@ impl Engine {
     /// One slice of work: a trace for the heatmap when it is due, else a training step and a slice of another job in
     /// turn. At the default size each takes well below 100 ms.
     pub async fn advance(&mut self) {
-        let training = self.is_training() && self.jobs.len() <= JOBS_WHILE_TRAINING;
+        let training = self.is_training() && self.jobs.len() <= JOBS_WHILE_TRAINING && !self.is_measuring();
         let done = if self.trace_is_due() {
             self.trace().await
         } else if training && (self.jobs.is_empty() || !self.trained) {
@@ -86,6 +94,11 @@ impl Engine {
 
     fn is_training(&self) -> bool {
         self.run.as_ref().is_some_and(|run| run.state == RunState::Running)
+    }
+
+    /// The machine's speed is measured, and training would be in the way.
+    fn is_measuring(&self) -> bool {
+        self.jobs.iter().any(|job| matches!(job, Job::Speed(_)))
     }
 
     fn trace_is_due(&self) -> bool {
@@ -218,10 +231,10 @@ impl Engine {
         let Trouble::DeviceLost { reason } = trouble else { return self.emit(Event::Trouble(trouble)) };
         let reason = cause(&reason).to_owned();
         self.emit(Event::Trouble(Trouble::DeviceLost { reason: reason.clone() }));
-        self.drop_jobs();
-        let (place, report) = device::cpu(DeviceReason::Failed(reason));
-        self.place = place;
-        self.emit(Event::Ready(report));
+        self.end_jobs(Job::belongs_to_model);
+        self.place = device::cpu();
+        self.rivals = None;
+        self.emit(Event::Device(self.place.report(DeviceReason::Failed(reason), Speeds::default())));
         let moved = match self.run.take() {
             Some(run) => run.moved_to(&self.place),
             None => return,
@@ -241,9 +254,9 @@ impl Engine {
         self.emit(Event::State(state));
     }
 
-    /// Ends every job of the present model; a reader of its writing is told.
-    fn drop_jobs(&mut self) {
-        let (ended, rest): (VecDeque<_>, _) = self.jobs.drain(..).partition(Job::belongs_to_model);
+    /// Ends the jobs of a kind before they are done; who waits for one is told.
+    fn end_jobs(&mut self, ended: impl Fn(&Job) -> bool) {
+        let (ended, rest): (VecDeque<_>, _) = self.jobs.drain(..).partition(ended);
         self.jobs = rest;
         for job in ended {
             job.end().into_iter().for_each(|event| self.emit(event));
@@ -300,7 +313,7 @@ mod tests {
         let events = heard.borrow();
         assert_eq!(events[0], Event::Trouble(Trouble::DeviceLost { reason: "unplugged".to_owned() }));
         assert!(
-            matches!(&events[1], Event::Ready(report)
+            matches!(&events[1], Event::Device(report)
                 if report.kind == DeviceKind::Cpu && report.reason == DeviceReason::Failed("unplugged".to_owned())),
             "{events:?}"
         );

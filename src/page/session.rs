@@ -25,7 +25,8 @@ use super::{
 };
 use crate::{
     protocol::{
-        Baseline, DeviceReport, DeviceWish, ModelReport, Odd, RunState, Sample, Source, Task, TextReport, TextRequest,
+        Baseline, DeviceReport, DeviceWish, ModelReport, Odd, RunState, Sample, Source, SpeedReport, Task, TextReport,
+        TextRequest,
     },
     words::Language,
 };
@@ -155,6 +156,8 @@ pub struct Session {
     pub hidden: RwSignal<Option<Arc<HiddenFrame>>>,
     pub writing: RwSignal<Writing>,
     pub odds: RwSignal<Vec<Odd>>,
+    /// What was measured of this machine.
+    pub speed: RwSignal<Option<Arc<SpeedReport>>>,
     pub notice: RwSignal<Option<Notice>>,
 
     plan: StoredValue<Plan>,
@@ -201,6 +204,7 @@ impl Session {
             hidden: RwSignal::new(None),
             writing: RwSignal::new(Writing::default()),
             odds: RwSignal::new(Vec::new()),
+            speed: RwSignal::new(None),
             notice: RwSignal::new(None),
             plan: StoredValue::new(plan),
             link: StoredValue::new_local(None),

@@ -325,6 +325,7 @@ pub static WORDS: Words = Words {
         Task::OpeningDevice => "Opening the device",
         Task::ReadingText => "Reading the text",
         Task::Baselines => "Counting n-grams",
+        Task::MeasuringDevices => "Trying out WebGPU and the CPU",
         Task::BuildingModel => "Building the model",
         Task::Evaluating => "Evaluating",
     },
@@ -338,15 +339,18 @@ fn device(report: &DeviceReport) -> String {
     let why = match &report.reason {
         DeviceReason::Chosen => "You asked for it.".to_owned(),
         DeviceReason::Suitable => "The browser offers WebGPU with everything that is needed.".to_owned(),
+        DeviceReason::Measured => "It learns this model faster than the other device.".to_owned(),
+        DeviceReason::SlowStart => "WebGPU takes too long to get ready for this model.".to_owned(),
+        DeviceReason::OnlyFit => "This model does not fit the other device.".to_owned(),
         DeviceReason::NoWebGpu => "This browser has no WebGPU.".to_owned(),
         DeviceReason::NoAdapter => "The browser has WebGPU but no graphics adapter for it.".to_owned(),
         DeviceReason::SoftwareAdapter => {
-            "The only WebGPU adapter here is a program on the processor, which is slower than our own.".to_owned()
+            "The only WebGPU adapter here is a program on the processor, most likely slower than our own.".to_owned()
         }
         DeviceReason::NoTimestampQuery => {
             "The graphics adapter lacks timestamp-query, which the engine needs.".to_owned()
         }
-        DeviceReason::Failed(words) => format!("WebGPU failed to start: {words}."),
+        DeviceReason::Failed(words) => format!("WebGPU failed: {words}."),
     };
     format!("{what} {why}")
 }

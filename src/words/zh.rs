@@ -296,6 +296,7 @@ pub static WORDS: Words = Words {
         Task::OpeningDevice => "正在打开设备",
         Task::ReadingText => "正在读取文本",
         Task::Baselines => "正在统计 n 元",
+        Task::MeasuringDevices => "正在比较 WebGPU 与 CPU",
         Task::BuildingModel => "正在建立模型",
         Task::Evaluating => "正在验证",
     },
@@ -309,6 +310,9 @@ fn device(report: &DeviceReport) -> String {
     let why = match &report.reason {
         DeviceReason::Chosen => "这是你选的。".to_owned(),
         DeviceReason::Suitable => "浏览器的 WebGPU 具备所需的一切。".to_owned(),
+        DeviceReason::Measured => "实测它训练这个模型比另一个设备快。".to_owned(),
+        DeviceReason::SlowStart => "WebGPU 为这个模型准备得太久。".to_owned(),
+        DeviceReason::OnlyFit => "另一个设备放不下这个模型。".to_owned(),
         DeviceReason::NoWebGpu => "这个浏览器没有 WebGPU。".to_owned(),
         DeviceReason::NoAdapter => "浏览器有 WebGPU，但没有可用的显卡。".to_owned(),
         DeviceReason::SoftwareAdapter => "这里唯一的 WebGPU 是用处理器模拟的，比我们自己的 CPU 计算更慢。".to_owned(),

@@ -61,6 +61,7 @@ impl Session {
                 self.working.set(None);
                 self.give_text();
             }
+            Event::Device(report) => self.device.set(Some(report)),
             Event::TextReady(report) => self.text_ready(report),
             Event::Baselines(baselines) => {
                 self.working.set(None);
@@ -90,6 +91,7 @@ impl Session {
                     }
                 }
             }
+            Event::Speed(report) => self.speed.set(Some(Arc::new(report))),
             // Asked for by the tests of the built page only.
             Event::Checked { .. } => {}
             Event::Trouble(trouble) => self.refused(trouble),
