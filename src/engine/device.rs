@@ -5,6 +5,7 @@
 mod platform;
 
 use burn::tensor::Device;
+use web_time::Duration;
 
 use crate::protocol::{DeviceKind, DeviceReason, DeviceReport, DeviceWish, Speeds, Trouble};
 
@@ -96,6 +97,11 @@ pub async fn gpu() -> Result<Place, DeviceReason> {
     let Adapter { name, software } = platform::look().await?;
     let Gpu { device, total_bytes, tensor_bytes } = platform::bring_up().await.map_err(DeviceReason::Failed)?;
     Ok(Place { device, kind: DeviceKind::WebGpu, name, software, total_bytes, tensor_bytes })
+}
+
+/// Waits for `time`, or for ever where nothing else could happen meanwhile: a native program waits for its GPU in place.
+pub async fn sleep(time: Duration) {
+    platform::sleep(time).await;
 }
 
 fn unmet(reason: &DeviceReason) -> Trouble {

@@ -1,11 +1,12 @@
 //! How fast a model learns on a device, found out in slices of a fraction of a second.
 
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc};
 
 use burn::tensor::Device;
+use futures_util::future::{Either, select};
 use web_time::{Duration, Instant};
 
-use super::stock::Stock;
+use super::{device::sleep, stock::Stock};
 use crate::{
     model::LanguageModel,
     protocol::{ModelConfig, TrainConfig, Trouble},
@@ -134,11 +135,17 @@ impl Gauge {
     /// The first step of a context compiles what the others use.
     async fn get_ready(&mut self) -> Result<Option<Reading>, Trouble> {
         let started = Instant::now();
+        let left = self.patience.saturating_sub(self.getting_ready);
         let mut pupil = self.subject.pupil(&self.device, self.batch, self.rung)?;
-        let time = pupil.learn(1).await?;
-        self.getting_ready += started.elapsed();
+        let ready = match select(pin!(pupil.learn(1)), pin!(sleep(left))).await {
+            Either::Left((learned, _)) => Some(learned?),
+            Either::Right(_) => None,
+        };
         self.pupil = Some(pupil);
-        Ok((self.getting_ready > self.patience).then(|| self.reading(self.speed(1, time), true)))
+        self.getting_ready += started.elapsed();
+        let time = ready.unwrap_or(left);
+        let gave_up = ready.is_none() || self.getting_ready > self.patience;
+        Ok(gave_up.then(|| self.reading(self.speed(1, time), true)))
     }
 
     /// To the next context, or at once to one that should take no more than a long step.

@@ -2,8 +2,8 @@
 
 use super::number::{bytes, grouped, setting as figure};
 use super::{
-    Ask, Chart, Control, Device, FineTune, Header, Heatmap, Inside, Keep, Model, Notice, Samples, Text, Training,
-    Transport, UseIt, Words,
+    Ask, Chart, Control, Device, FineTune, Header, Heatmap, Inside, Keep, Model, Notice, Samples, Speed, Text,
+    Training, Transport, UseIt, Words,
 };
 use crate::protocol::{DeviceKind, DeviceReason, DeviceReport, GeneratedText, Schedule, Setting, Task, Trouble};
 
@@ -28,6 +28,31 @@ pub static WORDS: Words = Words {
         },
         auto: "Automatic",
         loading: |received, total| format!("Loading the engine, {} of {}", bytes(received), bytes(total)),
+    },
+    speed: Speed {
+        title: "Speed of this machine",
+        explain: |batch, context| {
+            format!(
+                "Characters a second that an LSTM of one layer learns here (65 symbols, batch {batch}, context {context}): \
+                 with Unroll's own operators, and with the LSTM that comes with burn, the library it is built on. A \
+                 training waits meanwhile; nothing is sent anywhere."
+            )
+        },
+        open: Control {
+            label: "Measure this machine",
+            help: "How fast each device learns, with our operators and with burn's.",
+        },
+        run: Control { label: "Measure", help: "Takes about a quarter of a minute." },
+        stop: Control { label: "Stop", help: "Stop measuring; what was found stays." },
+        copy: Control { label: "Copy as text", help: "The figures with browser, devices and date, to share." },
+        copied: "Copied",
+        progress: |done, planned| format!("{done} of {planned}"),
+        failed: |reason| format!("It could not be measured ({reason}). Try again, or use another browser."),
+        picture: "The figures of the table as bars, on a logarithmic scale",
+        hidden: |units| format!("{units} hidden units"),
+        at_context: |context| format!("context {context}"),
+        no_figure: "It failed, or was not ready within seconds.",
+        file_name: "unroll-speed.txt",
     },
     transport: Transport {
         title: "Training",
