@@ -279,7 +279,9 @@ mod tests {
     use std::cell::RefCell;
 
     use super::*;
-    use crate::protocol::{DeviceKind, ModelConfig, Origin, Request, Source, TextRequest, TrainConfig, VocabularyKind};
+    use crate::protocol::{
+        DeviceKind, ModelConfig, Origin, Request, Source, SpeedSize, TextRequest, TrainConfig, VocabularyKind,
+    };
 
     #[test]
     fn a_report_of_a_lost_device_is_cut_down_to_its_cause() {
@@ -288,11 +290,14 @@ mod tests {
         assert_eq!(cause("gone"), "gone");
     }
 
-    #[test]
-    fn a_run_whose_device_is_lost_goes_on_from_the_weights_last_kept_on_the_cpu() {
-        let heard = Rc::new(RefCell::new(Vec::new()));
+    type Heard = Rc<RefCell<Vec<Event>>>;
+
+    /// An engine on the CPU with a short text and a small model, and what it says.
+    fn engine(rivals: Option<Rivals>) -> (Engine, Heard) {
+        let heard = Heard::default();
         let outbox = heard.clone();
         let mut engine = Engine::new(move |event: Parcel<Event>| outbox.borrow_mut().push(event.body));
+        engine.rivals = rivals;
         // Only its kind says that a device may be lost.
         engine.place.kind = DeviceKind::WebGpu;
         let source = Source::Own { name: "mine.txt".to_owned() };
@@ -304,12 +309,76 @@ mod tests {
             engine.handle(text).await;
             engine.handle(Request::Build { model, train }.into()).await;
             engine.handle(Request::Play.into()).await;
-            while engine.run.as_ref().is_some_and(|run| run.step_number() < 15) {
+        });
+        (engine, heard)
+    }
+
+    fn train_to(engine: &mut Engine, step: u64) {
+        while engine.run.as_ref().is_some_and(|run| run.step_number() < step) {
+            pollster::block_on(engine.advance());
+        }
+    }
+
+    #[test]
+    fn a_measurement_of_the_devices_changes_no_bit_of_the_run() {
+        // The CPU is its own rival, so that the run is on it whoever wins.
+        let stand_in = Place { kind: DeviceKind::WebGpu, ..device::cpu() };
+        let weights = |rivals| {
+            let (mut engine, heard) = engine(rivals);
+            train_to(&mut engine, 12);
+            let weights = pollster::block_on(engine.run.as_ref().unwrap().model().weights()).unwrap();
+            (weights, heard)
+        };
+        let (measured, heard) = weights(Some(Rivals::new(device::cpu(), stand_in)));
+        assert_eq!(measured, weights(None).0);
+        let heard = heard.borrow();
+        let reports = heard.iter().filter_map(|event| match event {
+            Event::Device(report) => Some(report),
+            _ => None,
+        });
+        let reports: Vec<_> = reports.collect();
+        assert_eq!(reports.len(), 1);
+        assert_eq!(reports[0].reason, DeviceReason::Measured);
+        assert!(reports[0].speeds.cpu.is_some() && reports[0].speeds.gpu.is_some());
+    }
+
+    #[test]
+    fn a_training_waits_while_the_machine_is_measured_and_goes_on_when_that_is_done_or_stopped() {
+        let (mut engine, heard) = engine(None);
+        train_to(&mut engine, 3);
+        let size = SpeedSize { hidden: 8, batch: 1, context: 2 };
+        let measure = || Request::MeasureSpeed { sizes: vec![size], patience: 0.0 };
+        let last = || {
+            let heard = heard.borrow();
+            let reports = heard.iter().filter_map(|event| match event {
+                Event::Speed(report) => Some(report.clone()),
+                _ => None,
+            });
+            reports.last().unwrap()
+        };
+        pollster::block_on(async {
+            engine.handle(measure().into()).await;
+            while last().going {
+                assert_eq!(engine.run.as_ref().unwrap().step_number(), 3);
                 engine.advance().await;
             }
-            heard.borrow_mut().clear();
-            engine.report(Trouble::DeviceLost { reason: "unplugged".to_owned() });
+            assert_eq!(last().figures.len(), last().planned);
         });
+        train_to(&mut engine, 6);
+        pollster::block_on(async {
+            engine.handle(measure().into()).await;
+            engine.handle(Request::StopMeasuring.into()).await;
+            assert!(!last().going && last().figures.is_empty());
+        });
+        train_to(&mut engine, 9);
+    }
+
+    #[test]
+    fn a_run_whose_device_is_lost_goes_on_from_the_weights_last_kept_on_the_cpu() {
+        let (mut engine, heard) = engine(None);
+        train_to(&mut engine, 15);
+        heard.borrow_mut().clear();
+        engine.report(Trouble::DeviceLost { reason: "unplugged".to_owned() });
         let events = heard.borrow();
         assert_eq!(events[0], Event::Trouble(Trouble::DeviceLost { reason: "unplugged".to_owned() }));
         assert!(

@@ -8,7 +8,7 @@ use web_time::Duration;
 use super::{
     cause,
     device::Place,
-    gauge::{Gauge, Reading},
+    gauge::{Effort, Gauge, Reading},
     memory,
 };
 use crate::protocol::{Cell, DeviceKind, DeviceReason, DeviceReport, ModelConfig, Speeds, TrainConfig, Trouble};
@@ -19,6 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(8);
 const PATIENCE_WITH_SOFTWARE: Duration = Duration::from_secs(2);
 /// The CPU compiles nothing: a first step this long is as good a measure as any.
 const PATIENCE_WITH_CPU: Duration = Duration::from_secs(1);
+/// A fraction of a second on each.
+const TIMED: Duration = Duration::from_millis(250);
 
 /// The two devices that a model may live on.
 pub struct Rivals {
@@ -84,7 +86,7 @@ impl Wanted<'_> {
             DeviceKind::WebGpu => PATIENCE,
             DeviceKind::Cpu => PATIENCE_WITH_CPU,
         };
-        Gauge::of_model(self.model, self.symbols, self.train, &place.device, patience)
+        Gauge::of_model(self.model, self.symbols, self.train, &place.device, Effort { patience, timed: TIMED })
     }
 }
 

@@ -18,9 +18,6 @@ const LONG_STEP: Duration = Duration::from_millis(50);
 /// Steps are timed together, twice as many each time, until they take this long: a GPU is only as fast as that many
 /// steps under way make it.
 const GROUP: Duration = Duration::from_millis(60);
-/// The time for which the last context is timed again and again; the best time counts, as another program may have
-/// been in the way of the others.
-const TIMED: Duration = Duration::from_millis(250);
 /// Chunks that the text is made of.
 const CHUNKS: usize = 4;
 
@@ -49,7 +46,7 @@ pub struct Gauge {
     batch: usize,
     /// Of a step of full size.
     context: usize,
-    patience: Duration,
+    effort: Effort,
     /// Of the steps that are timed at present.
     rung: usize,
     pupil: Option<Pupil>,
@@ -59,6 +56,16 @@ pub struct Gauge {
     group: usize,
     timed: Duration,
     best: f64,
+}
+
+/// How much time a measurement may take.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Effort {
+    /// For the device to get ready.
+    pub patience: Duration,
+    /// For which the last context is timed again and again. The best time counts: another program may have been in the
+    /// way of the others, and a browser makes a program faster while it runs.
+    pub timed: Duration,
 }
 
 /// What was found.
@@ -72,14 +79,13 @@ pub struct Reading {
 }
 
 impl Gauge {
-    /// `patience` is what the device is given to get ready.
-    pub fn new(subject: Subject, device: Device, batch: usize, context: usize, patience: Duration) -> Self {
+    pub fn new(subject: Subject, device: Device, batch: usize, context: usize, effort: Effort) -> Self {
         Gauge {
             subject,
             device,
             batch,
             context,
-            patience,
+            effort,
             rung: 1,
             pupil: None,
             getting_ready: Duration::ZERO,
@@ -90,15 +96,9 @@ impl Gauge {
     }
 
     /// Our model of these settings on `device`.
-    pub fn of_model(
-        model: &ModelConfig,
-        symbols: usize,
-        train: &TrainConfig,
-        device: &Device,
-        patience: Duration,
-    ) -> Self {
+    pub fn of_model(model: &ModelConfig, symbols: usize, train: &TrainConfig, device: &Device, effort: Effort) -> Self {
         let subject = Subject::Unroll(LanguageModel::new(model, symbols, device));
-        Gauge::new(subject, device.clone(), train.batch, train.context, patience)
+        Gauge::new(subject, device.clone(), train.batch, train.context, effort)
     }
 
     /// A slice; after the last one what was found.
@@ -108,8 +108,9 @@ impl Gauge {
     pub async fn advance(&mut self) -> Result<Option<Reading>, Trouble> {
         let Some(pupil) = &mut self.pupil else { return self.get_ready().await };
         let time = pupil.learn(self.group).await?;
-        if self.group == 1 && time <= LONG_STEP && self.rung < self.context {
-            self.climb(time);
+        let step = time / self.group as u32;
+        if step <= LONG_STEP && self.rung < self.context {
+            self.climb(step);
             return Ok(None);
         }
         self.best = self.best.max(self.speed(self.group, time));
@@ -117,7 +118,7 @@ impl Gauge {
         if time < GROUP {
             self.group *= 2;
         }
-        Ok((self.timed >= TIMED).then(|| self.reading(self.best, false)))
+        Ok((self.timed >= self.effort.timed).then(|| self.reading(self.best, false)))
     }
 
     /// A step of full size, unless such steps were timed already.
@@ -135,7 +136,7 @@ impl Gauge {
     /// The first step of a context compiles what the others use.
     async fn get_ready(&mut self) -> Result<Option<Reading>, Trouble> {
         let started = Instant::now();
-        let left = self.patience.saturating_sub(self.getting_ready);
+        let left = self.effort.patience.saturating_sub(self.getting_ready);
         let mut pupil = self.subject.pupil(&self.device, self.batch, self.rung)?;
         let ready = match select(pin!(pupil.learn(1)), pin!(sleep(left))).await {
             Either::Left((learned, _)) => Some(learned?),
@@ -144,16 +145,19 @@ impl Gauge {
         self.pupil = Some(pupil);
         self.getting_ready += started.elapsed();
         let time = ready.unwrap_or(left);
-        let gave_up = ready.is_none() || self.getting_ready > self.patience;
+        let gave_up = ready.is_none() || self.getting_ready > self.effort.patience;
         Ok(gave_up.then(|| self.reading(self.speed(1, time), true)))
     }
 
-    /// To the next context, or at once to one that should take no more than a long step.
-    fn climb(&mut self, time: Duration) {
-        let room = LONG_STEP.as_secs_f64() / time.as_secs_f64().max(1e-6);
-        self.rung = ((self.rung as f64 * room.max(2.0)) as usize).min(self.context);
+    /// To the next context, past those whose steps would be short as well. What was timed so far counts no more.
+    fn climb(&mut self, step: Duration) {
+        let room = 2.0 * LONG_STEP.as_secs_f64() / step.as_secs_f64().max(1e-6);
+        let most = (self.rung as f64 * room) as usize;
+        // Powers of two, or the real context.
+        self.rung = if most >= self.context { self.context } else { 1 << most.max(2).ilog2() };
         self.pupil = None;
-        // What another program slowed down counts no more.
+        self.group = 1;
+        self.timed = Duration::ZERO;
         self.best = 0.0;
     }
 
@@ -213,6 +217,8 @@ fn text(symbols: usize, length: usize) -> Arc<[u32]> {
 mod tests {
     use super::*;
 
+    const EFFORT: Effort = Effort { patience: Duration::MAX, timed: Duration::from_millis(200) };
+
     fn measure(gauge: &mut Gauge) -> (Reading, usize) {
         for slices in 1.. {
             if let Some(reading) = pollster::block_on(gauge.advance()).unwrap() {
@@ -222,16 +228,16 @@ mod tests {
         unreachable!()
     }
 
-    fn small(context: usize, patience: Duration) -> Gauge {
+    fn small(context: usize, effort: Effort) -> Gauge {
         let model = ModelConfig { hidden: 16, ..ModelConfig::default() };
         let train = TrainConfig { batch: 4, context, ..TrainConfig::default() };
-        Gauge::of_model(&model, 11, &train, &Device::flex(), patience)
+        Gauge::of_model(&model, 11, &train, &Device::flex(), effort)
     }
 
     #[test]
     fn a_fast_device_is_measured_at_full_size_and_within_a_second() {
         let started = Instant::now();
-        let (reading, slices) = measure(&mut small(8, Duration::MAX));
+        let (reading, slices) = measure(&mut small(8, EFFORT));
         assert!(reading.context == 8 && !reading.gave_up && reading.tokens_per_second > 100.0, "{reading:?}");
         assert!(slices > 3, "{slices}");
         // Other tests share the cores.
@@ -240,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_device_that_is_not_ready_in_time_is_given_up_after_its_first_step() {
-        let (reading, slices) = measure(&mut small(8, Duration::ZERO));
+        let (reading, slices) = measure(&mut small(8, Effort { patience: Duration::ZERO, ..EFFORT }));
         assert_eq!((reading.context, reading.gave_up, slices), (1, true, 1));
     }
 
@@ -249,7 +255,7 @@ mod tests {
         let model = ModelConfig { hidden: 512, layers: 2, ..ModelConfig::default() };
         let train = TrainConfig { batch: 64, context: 512, ..TrainConfig::default() };
         let started = Instant::now();
-        let mut gauge = Gauge::of_model(&model, 65, &train, &Device::flex(), Duration::MAX);
+        let mut gauge = Gauge::of_model(&model, 65, &train, &Device::flex(), EFFORT);
         let (reading, _) = measure(&mut gauge);
         assert!(reading.context < 512 && reading.tokens_per_second > 0.0, "{reading:?}");
         assert!(started.elapsed() < Duration::from_secs(20));
@@ -258,7 +264,7 @@ mod tests {
     #[test]
     fn the_stock_model_is_measured_in_the_same_way() {
         let subject = Subject::Burn { symbols: 11, hidden: 16 };
-        let (reading, _) = measure(&mut Gauge::new(subject, Device::flex(), 4, 8, Duration::MAX));
+        let (reading, _) = measure(&mut Gauge::new(subject, Device::flex(), 4, 8, EFFORT));
         assert!(!reading.gave_up && reading.tokens_per_second > 10.0, "{reading:?}");
     }
 }

@@ -7,7 +7,7 @@ use web_time::Duration;
 
 use super::{
     device::Place,
-    gauge::{Gauge, Subject},
+    gauge::{Effort, Gauge, Subject},
     job::{Job, Turn},
     memory,
 };
@@ -20,12 +20,14 @@ use crate::{
 const SYMBOLS: usize = 65;
 /// No device gets ready in an hour and is of use.
 const MOST_PATIENCE: f64 = 3600.0;
+/// Long enough for a browser to have made a program as fast as it gets.
+const TIMED: Duration = Duration::from_millis(700);
 
 /// The answer to `Request::MeasureSpeed`: a figure after the other, each in slices.
 pub struct Measuring {
     cpu: Place,
     gpu: Option<Place>,
-    patience: Duration,
+    effort: Effort,
     /// What is left to measure.
     plan: VecDeque<Way>,
     /// The first of the plan, under way.
@@ -54,7 +56,8 @@ impl Measuring {
             .flat_map(|size| ways.iter().map(move |&(library, device)| Way { library, device, size }))
             .collect();
         let patience = if patience.is_finite() { patience.clamp(0.0, MOST_PATIENCE) } else { 0.0 };
-        Measuring { cpu, gpu, patience: Duration::from_secs_f64(patience), plan, gauge: None, figures: Vec::new() }
+        let effort = Effort { patience: Duration::from_secs_f64(patience), timed: TIMED };
+        Measuring { cpu, gpu, effort, plan, gauge: None, figures: Vec::new() }
     }
 
     pub async fn advance(mut self) -> Turn {
@@ -117,7 +120,7 @@ impl Measuring {
             Library::Unroll => Subject::Unroll(LanguageModel::new(&model, SYMBOLS, &place.device)),
             Library::Burn => Subject::Burn { symbols: SYMBOLS, hidden },
         };
-        Some(Gauge::new(subject, place.device.clone(), batch, context, self.patience))
+        Some(Gauge::new(subject, place.device.clone(), batch, context, self.effort))
     }
 }
 

@@ -86,8 +86,9 @@ impl Session {
         });
         self.measuring.set(end);
         let waits = self.plan.try_update_value(|plan| std::mem::take(&mut plan.waits));
-        if waits == Some(true) {
-            self.play();
+        if waits == Some(true) && self.has_model_now() {
+            // Not `play`, which would take the pause that is on its way for none.
+            self.send(Request::Play);
         }
     }
 }

@@ -91,7 +91,7 @@ pub fn DeviceBadge() -> impl IntoView {
             <Show when=move || open.get()>
                 <div class="popover card" role="group" aria-label=say(|words| words.device.title) tabindex="-1">
                     <p>{why}</p>
-                    {move || speeds.get().map(|speeds| view! { <p>{speeds} " " {words().transport.speed}</p> })}
+                    {move || speeds.get().map(|speeds| view! { <p class="hint">{speeds} " " <span class="unit">{words().transport.speed}</span></p> })}
                     <Choice
                         says=|words| words.device.choose
                         id="device"
