@@ -16,7 +16,7 @@ use burn::{
         Backend, Dispatch, backend_extension,
         tensor::{FloatTensor, IntTensor},
     },
-    tensor::{Device, Tensor},
+    tensor::Tensor,
 };
 
 use super::resident::Place;
