@@ -8,6 +8,8 @@ pub mod composed;
 mod cpu;
 mod gpu;
 
+pub use cpu::use_threads;
+
 use std::sync::Arc;
 
 use burn::{
