@@ -15,7 +15,7 @@ pub mod check;
 pub mod composed;
 pub(crate) mod cpu;
 mod extension;
-mod gpu;
+pub(crate) mod gpu;
 
 use burn::{
     backend::DispatchDevice,

@@ -2,7 +2,7 @@
 
 use web_time::{Duration, Instant};
 
-use super::run::Run;
+use super::{run::Run, speed::Measuring};
 use crate::{
     model::LanguageModel,
     protocol::{Baseline, EvaluatedOn, Evaluation, Event, Generate, Sample, Task, Trouble, Written},
@@ -24,6 +24,7 @@ pub enum Job {
     Baselines { ngrams: Ngrams, found: Vec<Baseline> },
     Writing(Writing),
     Sample(Sampling),
+    Speed(Measuring),
 }
 
 /// What a slice gave, and the job if it is not done.
@@ -62,6 +63,7 @@ impl Job {
             }
             Job::Writing(writing) => Ok(writing.advance()),
             Job::Sample(sampling) => Ok(sampling.advance()),
+            Job::Speed(measuring) => Ok(measuring.advance().await),
         }
     }
 
@@ -72,7 +74,7 @@ impl Job {
 
     /// Of no use once there is another model.
     pub fn belongs_to_model(&self) -> bool {
-        !matches!(self, Job::Baselines { .. })
+        !matches!(self, Job::Baselines { .. } | Job::Speed(_))
     }
 
     /// Whether this writes the answer to a request.
@@ -87,6 +89,7 @@ impl Job {
                 let rest = writing.pen.decoder.finish();
                 Some(Event::Written(writing.written(rest, true)))
             }
+            Job::Speed(measuring) => Some(Event::Speed(measuring.report(false))),
             _ => None,
         }
     }
