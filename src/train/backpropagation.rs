@@ -123,6 +123,8 @@ pub trait Backpropagation: Backend {
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::Device;
+
     use super::*;
     use crate::{
         model::{Dropout, Weights},
