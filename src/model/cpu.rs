@@ -1,9 +1,9 @@
 //! The model on the CPU without tensors: weights packed as the kernels read them, and what a text leaves behind.
 
-use std::ops::Range;
+use std::{iter, ops::Range};
 
 use crate::{
-    model::{Layout, Slot},
+    model::{Layout, Slot, Weights},
     recurrent::cpu::{
         Shape,
         layer::{self, InPlace, Recurrent, Rows, Tape, input_order, input_place, pack_bias},
@@ -210,4 +210,68 @@ impl Activations {
 pub struct Text<'a> {
     pub table: &'a [f32],
     pub ids: &'a [u32],
+}
+
+/// Steps that a reader takes at a time.
+const STRIDE: usize = 64;
+
+/// Reads a text as one stream, a symbol or many at a time, with a copy of a model. The state is carried from one call to
+/// the next, from zeros: nothing is read twice.
+pub struct Reader {
+    layout: Layout,
+    packed: Packed,
+    /// The projected input of every symbol, [V, G·H].
+    table: Vec<f32>,
+    activations: Activations,
+    scores: Strips,
+}
+
+impl Reader {
+    pub fn new(weights: &Weights) -> Self {
+        let (layout, values) = (weights.layout().clone(), weights.values());
+        let (config, symbols) = (layout.config(), layout.symbols());
+        let mut packed = Packed::default();
+        packed.pack(&layout, values, false);
+        let table = if config.tie_weights {
+            packed.project(&layout, values, &Vec::from_iter(0..symbols as u32), &mut Strips::default())
+        } else {
+            weights.slot(layout.layer(0).weight_ih).to_vec()
+        };
+        let shape = Shape { steps: STRIDE, batch: 1, units: config.hidden };
+        let mut activations = Activations::default();
+        activations.reserve(&layout, shape);
+        let zeros = vec![0.0; config.hidden];
+        activations.tapes.iter_mut().for_each(|tape| tape.begin(config.hidden, &zeros, &zeros));
+        let mut scores = Strips::default();
+        scores.reserve(lanes(), symbols.div_ceil(lanes()), STRIDE + 1, 1);
+        Reader { layout, packed, table, activations, scores }
+    }
+
+    /// Reads `ids` and gives the scores of what comes next, [V].
+    pub fn read(&mut self, ids: &[u32]) -> Vec<f32> {
+        let mut next = vec![0.0; self.layout.symbols()];
+        for ids in ids.chunks(STRIDE) {
+            self.stride(ids, ids.len()..ids.len() + 1);
+            self.scores.copy_to(0, ids.len(), iter::once(next.as_mut_slice()));
+        }
+        next
+    }
+
+    /// Reads `ids`, some at a time; `see` gets the scores of what follows each, their first row, and what did follow.
+    pub fn score(&mut self, ids: &[u32], targets: &[u32], mut see: impl FnMut(&mut Strips, usize, &[u32])) {
+        for (ids, targets) in ids.chunks(STRIDE).zip(targets.chunks(STRIDE)) {
+            self.stride(ids, 1..ids.len() + 1);
+            see(&mut self.scores, 1, targets);
+        }
+    }
+
+    /// Reads up to [`STRIDE`] ids and scores what follows those of `rows`, counted from 1.
+    fn stride(&mut self, ids: &[u32], rows: Range<usize>) {
+        let shape = Shape { steps: ids.len(), batch: 1, units: self.layout.config().hidden };
+        self.activations.read(&self.packed, &self.layout, shape, Text { table: &self.table, ids }, None);
+        if let Some(top) = self.activations.tapes.last() {
+            self.packed.head.forward(&top.hidden, &mut self.scores, 0, rows);
+        }
+        self.activations.tapes.iter_mut().for_each(|tape| tape.go_on(shape));
+    }
 }

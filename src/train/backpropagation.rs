@@ -9,6 +9,8 @@ mod composed;
 mod cpu;
 mod gpu;
 
+pub use cpu::use_threads;
+
 use std::sync::Arc;
 
 use burn::{
@@ -121,6 +123,8 @@ pub trait Backpropagation: Backend {
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::Device;
+
     use super::*;
     use crate::{
         model::{Dropout, Weights},

@@ -85,16 +85,20 @@ pub trait Vector: Copy {
         Self::load(&whole, 0)
     }
 
+    /// Writes the part of the vector that lies within `values`.
+    #[inline(always)]
+    fn store_part(self, values: &mut [f32], at: usize) {
+        if at + Self::LANES <= values.len() {
+            return self.store(values, at);
+        }
+        let part = values.get_mut(at..).unwrap_or_default();
+        part.copy_from_slice(&self.numbers()[..part.len()]);
+    }
+
     /// Adds the part of the vector that lies within `values`.
     #[inline(always)]
     fn add_to_part(self, values: &mut [f32], at: usize) {
-        if at + Self::LANES <= values.len() {
-            self.add(Self::load(values, at)).store(values, at);
-            return;
-        }
-        for (value, number) in values.get_mut(at..).unwrap_or_default().iter_mut().zip(self.numbers()) {
-            *value += number;
-        }
+        self.add(Self::load_part(values, at)).store_part(values, at);
     }
 
     /// One after the other, then zeros.

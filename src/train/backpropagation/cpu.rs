@@ -64,6 +64,7 @@ impl Backpropagation for Flex {
             states: floats(&states),
             text: &text,
             masks: chunk.dropout.then(|| floats(&masks)),
+            threads: THREADS.load(Ordering::Relaxed).min(chunk.batch),
         };
         let (gradient, losses, after) = KEPT.with_borrow_mut(|(packed, workspaces)| pass.run(packed, workspaces));
         let config = chunk.layout.config();
@@ -87,6 +88,8 @@ struct Pass<'a> {
     text: &'a [u32],
     /// [L − 1, T, B, H].
     masks: Option<&'a [f32]>,
+    /// No more than there are batch rows.
+    threads: usize,
 }
 
 /// What a thread needs room for.
@@ -115,8 +118,7 @@ struct Part {
 impl Pass<'_> {
     fn run(&self, packed: &mut Packed, workspaces: &mut Vec<Workspace>) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
         packed.pack(&self.chunk.layout, self.weights, true);
-        let batch = self.chunk.batch;
-        let threads = THREADS.load(Ordering::Relaxed).min(batch);
+        let (batch, threads) = (self.chunk.batch, self.threads);
         workspaces.resize_with(threads, Workspace::default);
         let rows = |index: usize| index * batch / threads..(index + 1) * batch / threads;
         let (packed, last) = (&*packed, threads - 1);
@@ -384,5 +386,37 @@ fn ids_at(tensor: &FlexTensor, range: Range<usize>) -> Vec<u32> {
         (Some(ids), _) => ids[range].iter().map(|&id| id as u32).collect(),
         (_, Some(ids)) => ids[range].iter().map(|&id| id as u32).collect(),
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{model::Weights, protocol::ModelConfig};
+
+    #[test]
+    fn threads_share_the_rows_and_give_the_same_bits_again() {
+        let (steps, batch, symbols) = (6, 5, 11);
+        let config = ModelConfig { layers: 2, hidden: 12, dropout: 0.2, ..ModelConfig::default() };
+        let weights = Weights::draw(&config, symbols);
+        let chunk = Chunk { layout: Arc::new(weights.layout().clone()), steps, batch, index: 0, dropout: true };
+        let states: Vec<f32> = (0..2 * 2 * batch * config.hidden).map(|at| (at as f32).sin()).collect();
+        let text: Vec<u32> = (0..((steps + 1) * batch) as u32).map(|at| at * at % symbols as u32).collect();
+        let masks: Vec<f32> = (0..steps * batch * config.hidden).map(|at| (at % 5) as f32 / 2.0).collect();
+        let run = |threads: usize| {
+            let (weights, masks) = (weights.values(), Some(masks.as_slice()));
+            let pass = Pass { chunk: &chunk, weights, states: &states, text: &text, masks, threads };
+            pass.run(&mut Packed::default(), &mut Vec::new())
+        };
+        let (gradient, losses, after) = run(1);
+        for threads in [2, 3, 5] {
+            let shared = run(threads);
+            assert_eq!(shared, run(threads));
+            let close = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-6);
+            assert!(close(&shared.0, &gradient) && close(&shared.2, &after), "{threads} threads");
+            assert!((shared.1.iter().sum::<f32>() - losses[0]).abs() < 1e-5);
+        }
     }
 }

@@ -69,7 +69,7 @@ pub fn gradients(scores: &mut Strips, first: usize, symbols: usize, targets: &[u
 
 /// Turns scores of `symbols` symbols, a row for each of `targets` from row `first` on, into their softmax times `scale`.
 /// Gives the sum of the losses, ln Σ exp(z) − z(target).
-fn softmax(scores: &mut Strips, first: usize, symbols: usize, targets: &[u32], scale: f32) -> f64 {
+pub fn softmax(scores: &mut Strips, first: usize, symbols: usize, targets: &[u32], scale: f32) -> f64 {
     run(Softmax { scores, first, symbols, targets, scale })
 }
 
