@@ -5,13 +5,17 @@
 //! engine can hear the next request in between. [`serve`] is the loop that a Web Worker and a test run.
 
 mod checks;
+mod choice;
 mod device;
+mod gauge;
 mod job;
 mod memory;
 mod progress;
 mod requests;
 mod run;
 mod serve;
+mod speed;
+mod stock;
 mod watching;
 
 use std::{collections::VecDeque, rc::Rc};
@@ -21,10 +25,11 @@ use web_time::Instant;
 pub use serve::serve;
 
 use crate::{
-    protocol::{DeviceReason, EvaluatedOn, Event, Parcel, RunState, Trouble},
+    protocol::{DeviceReason, EvaluatedOn, Event, Parcel, RunState, Speeds, Trouble},
     text::Corpus,
     train::{Divergence, Evaluator, StepFigures},
 };
+use choice::Rivals;
 use device::Place;
 use job::{Job, Sampling, Turn};
 use run::Run;
@@ -35,7 +40,10 @@ const JOBS_WHILE_TRAINING: usize = 6;
 
 pub struct Engine {
     outbox: Box<dyn FnMut(Parcel<Event>)>,
+    /// Where the present model lives, or the next one would.
     place: Place,
+    /// Where it may live as well, if the choice is left to us.
+    rivals: Option<Rivals>,
     /// What the next model is built for. A run keeps the text it was built for.
     text: Option<Rc<Corpus>>,
     run: Option<Run>,
@@ -49,10 +57,10 @@ pub struct Engine {
 impl Engine {
     /// An engine on the CPU, until `Request::Open` finds another device. Every event goes to `outbox`.
     pub fn new(outbox: impl FnMut(Parcel<Event>) + 'static) -> Self {
-        let (place, _) = device::cpu(DeviceReason::Chosen);
         Engine {
             outbox: Box::new(outbox),
-            place,
+            place: device::cpu(),
+            rivals: None,
             text: None,
             run: None,
             jobs: VecDeque::new(),
@@ -69,7 +77,7 @@ impl Engine {
     /// One slice of work: a trace for the heatmap when it is due, else a training step and a slice of another job in
     /// turn. At the default size each takes well below 100 ms.
     pub async fn advance(&mut self) {
-        let training = self.is_training() && self.jobs.len() <= JOBS_WHILE_TRAINING;
+        let training = self.is_training() && self.jobs.len() <= JOBS_WHILE_TRAINING && !self.is_measuring();
         let done = if self.trace_is_due() {
             self.trace().await
         } else if training && (self.jobs.is_empty() || !self.trained) {
@@ -86,6 +94,11 @@ impl Engine {
 
     fn is_training(&self) -> bool {
         self.run.as_ref().is_some_and(|run| run.state == RunState::Running)
+    }
+
+    /// The machine's speed is measured, and training would be in the way.
+    fn is_measuring(&self) -> bool {
+        self.jobs.iter().any(|job| matches!(job, Job::Speed(_)))
     }
 
     fn trace_is_due(&self) -> bool {
@@ -218,10 +231,10 @@ impl Engine {
         let Trouble::DeviceLost { reason } = trouble else { return self.emit(Event::Trouble(trouble)) };
         let reason = cause(&reason).to_owned();
         self.emit(Event::Trouble(Trouble::DeviceLost { reason: reason.clone() }));
-        self.drop_jobs();
-        let (place, report) = device::cpu(DeviceReason::Failed(reason));
-        self.place = place;
-        self.emit(Event::Ready(report));
+        self.end_jobs(Job::belongs_to_model);
+        self.place = device::cpu();
+        self.rivals = None;
+        self.emit(Event::Device(self.place.report(DeviceReason::Failed(reason), Speeds::default())));
         let moved = match self.run.take() {
             Some(run) => run.moved_to(&self.place),
             None => return,
@@ -241,9 +254,9 @@ impl Engine {
         self.emit(Event::State(state));
     }
 
-    /// Ends every job of the present model; a reader of its writing is told.
-    fn drop_jobs(&mut self) {
-        let (ended, rest): (VecDeque<_>, _) = self.jobs.drain(..).partition(Job::belongs_to_model);
+    /// Ends the jobs of a kind before they are done; who waits for one is told.
+    fn end_jobs(&mut self, ended: impl Fn(&Job) -> bool) {
+        let (ended, rest): (VecDeque<_>, _) = self.jobs.drain(..).partition(ended);
         self.jobs = rest;
         for job in ended {
             job.end().into_iter().for_each(|event| self.emit(event));
@@ -266,7 +279,9 @@ mod tests {
     use std::cell::RefCell;
 
     use super::*;
-    use crate::protocol::{DeviceKind, ModelConfig, Origin, Request, Source, TextRequest, TrainConfig, VocabularyKind};
+    use crate::protocol::{
+        DeviceKind, ModelConfig, Origin, Request, Source, SpeedSize, TextRequest, TrainConfig, VocabularyKind,
+    };
 
     #[test]
     fn a_report_of_a_lost_device_is_cut_down_to_its_cause() {
@@ -275,11 +290,14 @@ mod tests {
         assert_eq!(cause("gone"), "gone");
     }
 
-    #[test]
-    fn a_run_whose_device_is_lost_goes_on_from_the_weights_last_kept_on_the_cpu() {
-        let heard = Rc::new(RefCell::new(Vec::new()));
+    type Heard = Rc<RefCell<Vec<Event>>>;
+
+    /// An engine on the CPU with a short text and a small model, and what it says.
+    fn engine(rivals: Option<Rivals>) -> (Engine, Heard) {
+        let heard = Heard::default();
         let outbox = heard.clone();
         let mut engine = Engine::new(move |event: Parcel<Event>| outbox.borrow_mut().push(event.body));
+        engine.rivals = rivals;
         // Only its kind says that a device may be lost.
         engine.place.kind = DeviceKind::WebGpu;
         let source = Source::Own { name: "mine.txt".to_owned() };
@@ -291,16 +309,80 @@ mod tests {
             engine.handle(text).await;
             engine.handle(Request::Build { model, train }.into()).await;
             engine.handle(Request::Play.into()).await;
-            while engine.run.as_ref().is_some_and(|run| run.step_number() < 15) {
+        });
+        (engine, heard)
+    }
+
+    fn train_to(engine: &mut Engine, step: u64) {
+        while engine.run.as_ref().is_some_and(|run| run.step_number() < step) {
+            pollster::block_on(engine.advance());
+        }
+    }
+
+    #[test]
+    fn a_measurement_of_the_devices_changes_no_bit_of_the_run() {
+        // The CPU is its own rival, so that the run is on it whoever wins.
+        let stand_in = Place { kind: DeviceKind::WebGpu, ..device::cpu() };
+        let weights = |rivals| {
+            let (mut engine, heard) = engine(rivals);
+            train_to(&mut engine, 12);
+            let weights = pollster::block_on(engine.run.as_ref().unwrap().model().weights()).unwrap();
+            (weights, heard)
+        };
+        let (measured, heard) = weights(Some(Rivals::new(device::cpu(), stand_in)));
+        assert_eq!(measured, weights(None).0);
+        let heard = heard.borrow();
+        let reports = heard.iter().filter_map(|event| match event {
+            Event::Device(report) => Some(report),
+            _ => None,
+        });
+        let reports: Vec<_> = reports.collect();
+        assert_eq!(reports.len(), 1);
+        assert_eq!(reports[0].reason, DeviceReason::Measured);
+        assert!(reports[0].speeds.cpu.is_some() && reports[0].speeds.gpu.is_some());
+    }
+
+    #[test]
+    fn a_training_waits_while_the_machine_is_measured_and_goes_on_when_that_is_done_or_stopped() {
+        let (mut engine, heard) = engine(None);
+        train_to(&mut engine, 3);
+        let size = SpeedSize { hidden: 8, batch: 1, context: 2 };
+        let measure = || Request::MeasureSpeed { sizes: vec![size], patience: 0.0 };
+        let last = || {
+            let heard = heard.borrow();
+            let reports = heard.iter().filter_map(|event| match event {
+                Event::Speed(report) => Some(report.clone()),
+                _ => None,
+            });
+            reports.last().unwrap()
+        };
+        pollster::block_on(async {
+            engine.handle(measure().into()).await;
+            while last().going {
+                assert_eq!(engine.run.as_ref().unwrap().step_number(), 3);
                 engine.advance().await;
             }
-            heard.borrow_mut().clear();
-            engine.report(Trouble::DeviceLost { reason: "unplugged".to_owned() });
+            assert_eq!(last().figures.len(), last().planned);
         });
+        train_to(&mut engine, 6);
+        pollster::block_on(async {
+            engine.handle(measure().into()).await;
+            engine.handle(Request::StopMeasuring.into()).await;
+            assert!(!last().going && last().figures.is_empty());
+        });
+        train_to(&mut engine, 9);
+    }
+
+    #[test]
+    fn a_run_whose_device_is_lost_goes_on_from_the_weights_last_kept_on_the_cpu() {
+        let (mut engine, heard) = engine(None);
+        train_to(&mut engine, 15);
+        heard.borrow_mut().clear();
+        engine.report(Trouble::DeviceLost { reason: "unplugged".to_owned() });
         let events = heard.borrow();
         assert_eq!(events[0], Event::Trouble(Trouble::DeviceLost { reason: "unplugged".to_owned() }));
         assert!(
-            matches!(&events[1], Event::Ready(report)
+            matches!(&events[1], Event::Device(report)
                 if report.kind == DeviceKind::Cpu && report.reason == DeviceReason::Failed("unplugged".to_owned())),
             "{events:?}"
         );

@@ -5,6 +5,7 @@
 
 mod address;
 pub mod chart;
+mod clipboard;
 mod control;
 mod corpora;
 mod download;

@@ -13,7 +13,7 @@
 
 pub mod check;
 pub mod composed;
-mod cpu;
+pub(crate) mod cpu;
 mod extension;
 pub(crate) mod gpu;
 

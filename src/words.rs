@@ -58,6 +58,7 @@ pub fn trouble(trouble: &Trouble, language: Language) -> String {
 pub struct Words {
     pub header: Header,
     pub device: Device,
+    pub speed: Speed,
     pub transport: Transport,
     pub notice: Notice,
     pub text: Text,
@@ -102,6 +103,25 @@ pub struct Device {
     pub choose: Control,
     pub auto: &'static str,
     pub loading: fn(received: u64, total: u64) -> String,
+}
+
+/// The panel that measures this machine.
+pub struct Speed {
+    pub title: &'static str,
+    pub explain: fn(batch: usize, context: usize) -> String,
+    pub open: Control,
+    pub run: Control,
+    pub stop: Control,
+    pub copy: Control,
+    pub copied: &'static str,
+    pub progress: fn(done: usize, planned: usize) -> String,
+    pub failed: fn(reason: &str) -> String,
+    pub picture: &'static str,
+    pub hidden: fn(units: usize) -> String,
+    /// Fewer time steps than asked for were measured.
+    pub at_context: fn(context: usize) -> String,
+    pub no_figure: &'static str,
+    pub file_name: &'static str,
 }
 
 pub struct Transport {

@@ -5,18 +5,29 @@
 mod platform;
 
 use burn::tensor::Device;
+use web_time::Duration;
 
-use crate::protocol::{DeviceKind, DeviceReason, DeviceReport, DeviceWish, Trouble};
+use crate::protocol::{DeviceKind, DeviceReason, DeviceReport, DeviceWish, Speeds, Trouble};
 
 /// A device, and what it can hold.
 #[derive(Clone, Debug)]
 pub struct Place {
     pub device: Device,
     pub kind: DeviceKind,
+    /// The adapter's own name, or the instruction set of the CPU path.
+    pub name: String,
+    /// A GPU that is a program on the CPU.
+    pub software: bool,
     /// Bytes that all of a run may take.
     pub total_bytes: u64,
     /// Bytes that a single tensor may take.
     pub tensor_bytes: u64,
+}
+
+impl Place {
+    pub fn report(&self, reason: DeviceReason, speeds: Speeds) -> DeviceReport {
+        DeviceReport { kind: self.kind, name: self.name.clone(), reason, speeds }
+    }
 }
 
 /// What is known of a WebGPU adapter before burn touches it; burn panics where `timestamp-query` is missing.
@@ -35,38 +46,62 @@ struct Gpu {
     tensor_bytes: u64,
 }
 
-/// Brings up the device that was wished for, or the CPU: a `Trouble` says why a wish was not met.
-pub async fn open(wish: DeviceWish) -> (Place, DeviceReport, Option<Trouble>) {
+/// The device that a wish led to, and why.
+pub struct Opened {
+    pub place: Place,
+    pub reason: DeviceReason,
+    /// Where the choice is left to us and there are two: the other one.
+    pub other: Option<Place>,
+    /// Why it is not what was wished for.
+    pub unmet: Option<Trouble>,
+}
+
+/// Brings up the device that was wished for, or the CPU; both where the choice is left to us.
+pub async fn open(wish: DeviceWish) -> Opened {
+    let only = |place, reason, unmet| Opened { place, reason, other: None, unmet };
     if wish == DeviceWish::Cpu {
-        let (place, report) = cpu(DeviceReason::Chosen);
-        return (place, report, None);
+        return only(cpu(), DeviceReason::Chosen, None);
     }
-    match gpu(wish).await {
-        Ok((place, report)) => (place, report, None),
+    match gpu().await {
+        Ok(gpu) if wish == DeviceWish::Gpu => only(gpu, DeviceReason::Chosen, None),
+        // Until the first model is there to measure.
+        Ok(gpu) if gpu.software => {
+            Opened { place: cpu(), reason: DeviceReason::SoftwareAdapter, other: Some(gpu), unmet: None }
+        }
+        Ok(gpu) => Opened { place: gpu, reason: DeviceReason::Suitable, other: Some(cpu()), unmet: None },
         Err(reason) => {
             let trouble = (wish == DeviceWish::Gpu).then(|| unmet(&reason));
-            let (place, report) = cpu(reason);
-            (place, report, trouble)
+            only(cpu(), reason, trouble)
         }
     }
 }
 
 /// The CPU path, which is always there.
-pub fn cpu(reason: DeviceReason) -> (Place, DeviceReport) {
+pub fn cpu() -> Place {
     let bytes = platform::memory();
-    let place = Place { device: Device::flex(), kind: DeviceKind::Cpu, total_bytes: bytes, tensor_bytes: bytes };
-    (place, DeviceReport { kind: DeviceKind::Cpu, name: platform::instructions().to_owned(), reason })
+    Place {
+        device: Device::flex(),
+        kind: DeviceKind::Cpu,
+        name: platform::instructions().to_owned(),
+        software: false,
+        total_bytes: bytes,
+        tensor_bytes: bytes,
+    }
 }
 
-async fn gpu(wish: DeviceWish) -> Result<(Place, DeviceReport), DeviceReason> {
-    let adapter = platform::look().await?;
-    if adapter.software && wish == DeviceWish::Auto {
-        return Err(DeviceReason::SoftwareAdapter);
-    }
+/// The GPU, brought up.
+///
+/// # Errors
+/// Why there is none.
+pub async fn gpu() -> Result<Place, DeviceReason> {
+    let Adapter { name, software } = platform::look().await?;
     let Gpu { device, total_bytes, tensor_bytes } = platform::bring_up().await.map_err(DeviceReason::Failed)?;
-    let reason = if wish == DeviceWish::Gpu { DeviceReason::Chosen } else { DeviceReason::Suitable };
-    let place = Place { device, kind: DeviceKind::WebGpu, total_bytes, tensor_bytes };
-    Ok((place, DeviceReport { kind: DeviceKind::WebGpu, name: adapter.name, reason }))
+    Ok(Place { device, kind: DeviceKind::WebGpu, name, software, total_bytes, tensor_bytes })
+}
+
+/// Waits for `time`, or for ever where nothing else could happen meanwhile: a native program waits for its GPU in place.
+pub async fn sleep(time: Duration) {
+    platform::sleep(time).await;
 }
 
 fn unmet(reason: &DeviceReason) -> Trouble {
@@ -97,9 +132,9 @@ mod tests {
 
     #[test]
     fn the_cpu_is_always_there_and_says_its_instructions() {
-        let (place, report, trouble) = pollster::block_on(open(DeviceWish::Cpu));
-        assert_eq!((place.kind, report.kind, report.reason), (DeviceKind::Cpu, DeviceKind::Cpu, DeviceReason::Chosen));
-        assert!(!report.name.is_empty() && trouble.is_none());
+        let Opened { place, reason, other, unmet } = pollster::block_on(open(DeviceWish::Cpu));
+        assert_eq!((place.kind, reason), (DeviceKind::Cpu, DeviceReason::Chosen));
+        assert!(!place.name.is_empty() && other.is_none() && unmet.is_none());
         assert!(place.total_bytes > 1 << 28, "{}", place.total_bytes);
     }
 

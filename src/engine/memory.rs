@@ -38,11 +38,9 @@ fn refuse(needed_bytes: u64, available_bytes: u64) -> Result<(), Trouble> {
 mod tests {
     use super::*;
     use crate::engine::device;
-    use crate::protocol::DeviceReason;
-
     #[test]
     fn what_does_not_fit_is_refused_with_both_sizes() {
-        let (mut place, _) = device::cpu(DeviceReason::Chosen);
+        let mut place = device::cpu();
         let model = ModelConfig { layers: 4, hidden: 1024, ..ModelConfig::default() };
         let train = TrainConfig { batch: 256, context: 512, ..TrainConfig::default() };
         place.total_bytes = 2 << 30;
@@ -53,8 +51,6 @@ mod tests {
         let needed_bytes = 256 * 512 * 6 * 1024 * 4;
         let expected = Trouble::TooLargeForDevice { needed_bytes, available_bytes: 1 << 20 };
         assert_eq!(check(&model, &train, 65, &place), Err(expected));
-        assert!(
-            check(&ModelConfig::default(), &TrainConfig::default(), 65, &device::cpu(DeviceReason::Chosen).0).is_ok()
-        );
+        assert!(check(&ModelConfig::default(), &TrainConfig::default(), 65, &device::cpu()).is_ok());
     }
 }

@@ -3,17 +3,19 @@
 use std::rc::Rc;
 
 use super::{
-    Engine, device,
+    Engine,
+    choice::{Choice, Rivals, Wanted},
+    device::{self, Opened, Place},
     job::{Job, Writing},
-    memory,
     run::{Run, Start},
+    speed::Measuring,
     watching::Watching,
 };
 use crate::{
     model::{Weights, file, trace::trace},
     protocol::{
-        Array, EvaluatedOn, Event, Generate, Limits, ModelConfig, Odd, Origin, Parcel, Request, RunState, Setting,
-        Task, TextRequest, TrainConfig, Trouble,
+        Array, DeviceKind, DeviceReport, DeviceWish, EvaluatedOn, Event, Generate, Limits, ModelConfig, Odd, Origin,
+        Parcel, Request, RunState, Setting, SpeedSize, Speeds, Task, TextRequest, TrainConfig, Trouble,
     },
     text::{Corpus, Ngrams, Streams, read},
     train::Evaluator,
@@ -34,15 +36,11 @@ impl Engine {
         };
         match body {
             Request::Open { device } => {
-                self.emit(Event::Working { task: Task::OpeningDevice, done: 0.0 });
-                let (place, report, unmet) = device::open(device).await;
-                self.place = place;
-                unmet.into_iter().for_each(|trouble| self.emit(Event::Trouble(trouble)));
-                self.emit(Event::Ready(report));
+                self.open(device).await;
                 Ok(())
             }
             Request::UseText(request) => self.use_text(&request, &bytes).await,
-            Request::Build { model, train } => self.build(&model, train),
+            Request::Build { model, train } => self.build(&model, train).await,
             Request::Play => self.play(),
             Request::Pause => self.pause().await,
             Request::StepOnce => self.step_once().await,
@@ -66,14 +64,49 @@ impl Engine {
                 (self.outbox)(Parcel::with_bytes(Event::Saved { file_name }, bytes));
                 Ok(())
             }
-            Request::Load => self.load(&bytes),
+            Request::Load => self.load(&bytes).await,
             Request::Recover { learning_rate } => self.recover(learning_rate),
             Request::SelfCheck => {
                 let checks = super::checks::run(&self.place.device).await?;
                 self.emit(Event::Checked { checks });
                 Ok(())
             }
+            Request::MeasureSpeed { sizes, patience } => self.measure_speed(sizes, patience).await,
+            Request::StopMeasuring => {
+                self.stop_measuring();
+                Ok(())
+            }
         }
+    }
+
+    async fn open(&mut self, wish: DeviceWish) {
+        self.emit(Event::Working { task: Task::OpeningDevice, done: 0.0 });
+        let Opened { place, reason, other, unmet } = device::open(wish).await;
+        self.rivals = other.map(|other| match place.kind {
+            DeviceKind::Cpu => Rivals::new(place.clone(), other),
+            DeviceKind::WebGpu => Rivals::new(other, place.clone()),
+        });
+        self.place = place;
+        unmet.into_iter().for_each(|trouble| self.emit(Event::Trouble(trouble)));
+        self.emit(Event::Ready(self.place.report(reason, Speeds::default())));
+    }
+
+    /// Where a model is to live: on the device that was asked for, or the one that learns it faster; and what there is
+    /// to say about it.
+    ///
+    /// # Errors
+    /// `TooLargeForDevice`.
+    async fn choose(&mut self, wanted: Wanted<'_>) -> Result<(Place, Option<DeviceReport>), Trouble> {
+        let Some(mut rivals) = self.rivals.take() else {
+            wanted.check(&self.place)?;
+            return Ok((self.place.clone(), None));
+        };
+        if rivals.is_open(wanted) {
+            self.emit(Event::Working { task: Task::MeasuringDevices, done: 0.0 });
+        }
+        let choice = rivals.choose(wanted).await;
+        self.rivals = Some(rivals);
+        choice.map(|Choice { place, report }| (place, Some(report)))
     }
 
     fn present_run(&mut self) -> Result<&mut Run, Trouble> {
@@ -97,22 +130,25 @@ impl Engine {
         self.jobs.push_back(Job::Baselines { ngrams, found: Vec::new() });
     }
 
-    fn build(&mut self, model: &ModelConfig, train: TrainConfig) -> Result<(), Trouble> {
+    async fn build(&mut self, model: &ModelConfig, train: TrainConfig) -> Result<(), Trouble> {
         let corpus = self.text.clone().ok_or(Trouble::NoText)?;
         check(model, &train)?;
+        Streams::new(corpus.train().clone(), train.batch, train.context)?;
         let vocabulary = corpus.vocabulary().clone();
-        memory::check(model, &train, vocabulary.len(), &self.place)?;
+        let (place, report) = self.choose(Wanted { model, train: &train, symbols: vocabulary.len() }).await?;
         self.emit(Event::Working { task: Task::BuildingModel, done: 0.0 });
         let weights = Weights::draw(model, vocabulary.len());
         let start =
             Start { weights, vocabulary, corpus: Some(corpus), old_valid: None, train, step: 0, origin: Origin::Drawn };
-        self.begin(Run::new(start, &self.place)?);
+        self.begin(Run::new(start, &place)?, place, report);
         Ok(())
     }
 
-    /// Replaces the present run.
-    fn begin(&mut self, run: Run) {
-        self.drop_jobs();
+    /// Replaces the present run by one that lives on `place`.
+    fn begin(&mut self, run: Run, place: Place, report: Option<DeviceReport>) {
+        self.place = place;
+        report.into_iter().for_each(|report| self.emit(Event::Device(report)));
+        self.end_jobs(Job::belongs_to_model);
         self.take_up(run);
     }
 
@@ -213,10 +249,13 @@ impl Engine {
         let run = self.run.as_ref().ok_or(Trouble::NoModel)?;
         let corpus = Rc::new(Corpus::new(text, bytes, Some(&run.vocabulary))?);
         let vocabulary = corpus.vocabulary().clone();
+        let old_valid = run.corpus.as_ref().map(|corpus| corpus.valid().clone());
         let weights = run.model().weights().await?;
         let added = vocabulary.len().saturating_sub(weights.symbols());
         let weights = if added > 0 { weights.extend_vocabulary(added, train.seed) } else { weights };
-        let old_valid = run.corpus.as_ref().map(|corpus| corpus.valid().clone());
+        Streams::new(corpus.train().clone(), train.batch, train.context)?;
+        let wanted = Wanted { model: weights.config(), train: &train, symbols: vocabulary.len() };
+        let (place, report) = self.choose(wanted).await?;
         let start = Start {
             weights,
             vocabulary,
@@ -226,22 +265,24 @@ impl Engine {
             step: 0,
             origin: Origin::FineTuning,
         };
-        let tuned = Run::new(start, &self.place)?;
+        let tuned = Run::new(start, &place)?;
         self.emit(Event::TextReady(corpus.report()));
-        self.begin(tuned);
+        self.begin(tuned, place, report);
         self.count_ngrams(&corpus);
         self.sample(true).await?;
         self.evaluate()
     }
 
-    fn load(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
+    async fn load(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
         let file::Saved { weights, vocabulary, train, step } = file::from_safetensors(bytes)?;
         // The present text is learned on where it has the very symbols of the model; another one is for fine-tuning.
         let train = train.unwrap_or_default();
         let fits = |corpus: &Rc<Corpus>| Streams::new(corpus.train().clone(), train.batch, train.context).is_ok();
         let corpus = self.text.clone().filter(|corpus| *corpus.vocabulary() == vocabulary && fits(corpus));
+        let wanted = Wanted { model: weights.config(), train: &train, symbols: vocabulary.len() };
+        let (place, report) = self.choose(wanted).await?;
         let start = Start { weights, vocabulary, corpus, old_valid: None, train, step, origin: Origin::Loaded };
-        self.begin(Run::new(start, &self.place)?);
+        self.begin(Run::new(start, &place)?, place, report);
         Ok(())
     }
 
@@ -256,6 +297,24 @@ impl Engine {
         self.emit(Event::ModelReady(report));
         self.enter(RunState::Running);
         Ok(())
+    }
+
+    /// Measures in slices, in place of what was measured before.
+    async fn measure_speed(&mut self, sizes: Vec<SpeedSize>, patience: f64) -> Result<(), Trouble> {
+        for size in &sizes {
+            Limits::HIDDEN.check(Setting::Hidden, size.hidden as f64)?;
+            Limits::BATCH.check(Setting::Batch, size.batch as f64)?;
+            Limits::CONTEXT.check(Setting::Context, size.context as f64)?;
+        }
+        self.stop_measuring();
+        let measuring = Measuring::new(device::cpu(), device::gpu().await.ok(), sizes, patience);
+        self.emit(Event::Speed(measuring.report(true)));
+        self.jobs.push_front(Job::Speed(measuring));
+        Ok(())
+    }
+
+    fn stop_measuring(&mut self) {
+        self.end_jobs(|job| matches!(job, Job::Speed(_)));
     }
 }
 

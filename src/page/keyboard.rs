@@ -27,11 +27,12 @@ pub fn listen(session: Session) {
     on_cleanup(move || listener.remove());
 }
 
-/// Text fields always do; buttons and switches when they were reached by keyboard.
+/// Text fields always do, and what stands in front of the page; buttons and switches when they were reached by keyboard.
 fn needs_the_space_bar(focused: &Element) -> bool {
     const TEXT: &str =
         "textarea, select, input:not([type=range]):not([type=radio]):not([type=checkbox]):not([type=file])";
-    const PRESSED: &str = "button:focus-visible, summary:focus-visible, input:focus-visible, a:focus-visible";
+    const PRESSED: &str =
+        "button:focus-visible, summary:focus-visible, input:focus-visible, a:focus-visible, dialog, dialog *";
     let matches = |selector| focused.matches(selector).unwrap_or(false);
     matches(TEXT) || matches(PRESSED)
 }

@@ -5,6 +5,7 @@
 mod actions;
 mod arrivals;
 mod figures;
+mod measuring;
 mod notice;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use leptos::prelude::*;
 
 pub use actions::{ODDS, fits};
 pub use figures::Figures;
+pub use measuring::{Measuring, SIZES};
 pub use notice::{Notice, Remedy};
 
 use super::{
@@ -25,7 +27,8 @@ use super::{
 };
 use crate::{
     protocol::{
-        Baseline, DeviceReport, DeviceWish, ModelReport, Odd, RunState, Sample, Source, Task, TextReport, TextRequest,
+        Baseline, DeviceReport, DeviceWish, ModelReport, Odd, RunState, Sample, Source, SpeedReport, Task, TextReport,
+        TextRequest,
     },
     words::Language,
 };
@@ -113,6 +116,8 @@ struct Plan {
     play_when_built: bool,
     /// A run was interrupted by a request that may be refused.
     was_running: bool,
+    /// The same by a measurement of the machine.
+    waits: bool,
     /// The prompt that the page put in by itself.
     own_prompt: String,
     next_id: u32,
@@ -155,10 +160,15 @@ pub struct Session {
     pub hidden: RwSignal<Option<Arc<HiddenFrame>>>,
     pub writing: RwSignal<Writing>,
     pub odds: RwSignal<Vec<Odd>>,
+    pub measuring: RwSignal<Measuring>,
+    /// What was measured of this machine.
+    pub speed: RwSignal<Option<Arc<SpeedReport>>>,
     pub notice: RwSignal<Option<Notice>>,
 
     plan: StoredValue<Plan>,
     link: StoredValue<Option<EngineLink>, LocalStorage>,
+    /// The engine that measures.
+    gauge: StoredValue<Option<EngineLink>, LocalStorage>,
 }
 
 impl Session {
@@ -169,6 +179,7 @@ impl Session {
             asked: None,
             play_when_built: address.autostart,
             was_running: false,
+            waits: false,
             own_prompt: String::new(),
             next_id: 1,
             odds_id: 0,
@@ -201,9 +212,12 @@ impl Session {
             hidden: RwSignal::new(None),
             writing: RwSignal::new(Writing::default()),
             odds: RwSignal::new(Vec::new()),
+            measuring: RwSignal::new(Measuring::No),
+            speed: RwSignal::new(None),
             notice: RwSignal::new(None),
             plan: StoredValue::new(plan),
             link: StoredValue::new_local(None),
+            gauge: StoredValue::new_local(None),
         }
     }
 

@@ -3,6 +3,7 @@
 mod device;
 mod header;
 mod notice;
+mod speed;
 mod transport;
 
 pub use header::Header;

@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ModelConfig, Source, TrainConfig, Trouble, VocabularyKind};
+use super::{ModelConfig, Source, SpeedSize, TrainConfig, Trouble, VocabularyKind};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Event {
     Ready(DeviceReport),
+    /// After `Ready`: another device computes from here on, or it was measured.
+    Device(DeviceReport),
     TextReady(TextReport),
     /// n-gram losses on the validation part, lowest order first; they take a moment, so they follow the text.
     Baselines(Vec<Baseline>),
@@ -33,6 +35,8 @@ pub enum Event {
     Checked {
         checks: Vec<Check>,
     },
+    /// What `Request::MeasureSpeed` has found so far.
+    Speed(SpeedReport),
     /// Something could not be done; what was there before still is.
     Trouble(Trouble),
     /// A longer task within a request, for a progress bar: from 0 to 1.
@@ -48,6 +52,7 @@ pub enum Task {
     OpeningDevice,
     ReadingText,
     Baselines,
+    MeasuringDevices,
     BuildingModel,
     Evaluating,
 }
@@ -65,21 +70,35 @@ pub enum DeviceReason {
     Chosen,
     /// A hardware adapter with everything that is needed.
     Suitable,
+    /// The model was learned for a moment on each device, and here it was faster.
+    Measured,
+    /// The GPU was not ready for this model after a few seconds.
+    SlowStart,
+    /// The model is too large for the other device.
+    OnlyFit,
     NoWebGpu,
     NoAdapter,
-    /// The only adapter is a program on the CPU, slower than our own CPU path.
+    /// The only adapter is a program on the CPU, most likely slower than our own CPU path.
     SoftwareAdapter,
     NoTimestampQuery,
-    /// It failed to start; the browser's words.
+    /// It failed; the browser's words.
     Failed(String),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeviceReport {
     pub kind: DeviceKind,
     /// The adapter's own name, or the instruction set of the CPU path.
     pub name: String,
     pub reason: DeviceReason,
+    pub speeds: Speeds,
+}
+
+/// Tokens a second that the present model learns on each device, where that was measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Speeds {
+    pub gpu: Option<f64>,
+    pub cpu: Option<f64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -236,4 +255,39 @@ impl Check {
     pub fn passed(&self) -> bool {
         self.error <= self.allowed
     }
+}
+
+/// What learns in a measurement of speed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Library {
+    /// Our operators.
+    Unroll,
+    /// burn's stock `nn::Lstm`, with its linear layer, cross-entropy and Adam.
+    Burn,
+}
+
+/// How fast an LSTM of one layer learns, of several sizes, each way of computing it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SpeedReport {
+    /// The adapter's own name, where there is one.
+    pub gpu: Option<String>,
+    /// The instruction set of the CPU path.
+    pub cpu: String,
+    /// In the order in which they are measured, those to come not yet among them.
+    pub figures: Vec<SpeedFigure>,
+    /// How many figures there are in the end.
+    pub planned: usize,
+    /// More are to come.
+    pub going: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SpeedFigure {
+    pub library: Library,
+    pub device: DeviceKind,
+    pub size: SpeedSize,
+    /// Time steps a chunk that were measured: fewer than those of the size where a step takes long.
+    pub context: usize,
+    /// None where it failed, or was not ready in time.
+    pub tokens_per_second: Option<f64>,
 }

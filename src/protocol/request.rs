@@ -63,6 +63,22 @@ pub enum Request {
     /// Check this very build on this very device against references: the recurrent cells, their gradients, and a few
     /// training steps against the CPU's. Touches no run. Answered by `Event::Checked`.
     SelfCheck,
+    /// Measure how fast each way of computing learns on this machine; a training waits meanwhile. Answered by
+    /// `Event::Speed` after each figure.
+    MeasureSpeed {
+        sizes: Vec<SpeedSize>,
+        /// Seconds that a way of computing may take to get ready before it is given up.
+        patience: f64,
+    },
+    StopMeasuring,
+}
+
+/// A size to be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpeedSize {
+    pub hidden: usize,
+    pub batch: usize,
+    pub context: usize,
 }
 
 /// Where a text comes from.

@@ -8,7 +8,7 @@ use super::{Limits, Setting, Trouble};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DeviceWish {
-    /// WebGPU where an adapter with what burn needs is there and is no software fallback, else the CPU.
+    /// Of WebGPU, where an adapter with what burn needs is there, and the CPU the one that learns the present model faster.
     #[default]
     Auto,
     Gpu,

@@ -2,8 +2,8 @@
 
 use super::number::{bytes, grouped, setting as figure};
 use super::{
-    Ask, Chart, Control, Device, FineTune, Header, Heatmap, Inside, Keep, Model, Notice, Samples, Text, Training,
-    Transport, UseIt, Words,
+    Ask, Chart, Control, Device, FineTune, Header, Heatmap, Inside, Keep, Model, Notice, Samples, Speed, Text,
+    Training, Transport, UseIt, Words,
 };
 use crate::protocol::{DeviceKind, DeviceReason, DeviceReport, GeneratedText, Schedule, Setting, Task, Trouble};
 
@@ -28,6 +28,31 @@ pub static WORDS: Words = Words {
         },
         auto: "Automatic",
         loading: |received, total| format!("Loading the engine, {} of {}", bytes(received), bytes(total)),
+    },
+    speed: Speed {
+        title: "Speed of this machine",
+        explain: |batch, context| {
+            format!(
+                "Characters a second that an LSTM of one layer learns here (65 symbols, batch {batch}, context {context}): \
+                 with Unroll's own operators, and with the LSTM that comes with burn, the library it is built on. A \
+                 training waits meanwhile; nothing is sent anywhere."
+            )
+        },
+        open: Control {
+            label: "Measure this machine",
+            help: "How fast each device learns, with our operators and with burn's.",
+        },
+        run: Control { label: "Measure", help: "Takes about a quarter of a minute." },
+        stop: Control { label: "Stop", help: "Stop measuring; what was found stays." },
+        copy: Control { label: "Copy as text", help: "The figures with browser, devices and date, to share." },
+        copied: "Copied",
+        progress: |done, planned| format!("{done} of {planned}"),
+        failed: |reason| format!("It could not be measured ({reason}). Try again, or use another browser."),
+        picture: "The figures of the table as bars, on a logarithmic scale",
+        hidden: |units| format!("{units} hidden units"),
+        at_context: |context| format!("context {context}"),
+        no_figure: "It failed, or was not ready within seconds.",
+        file_name: "unroll-speed.txt",
     },
     transport: Transport {
         title: "Training",
@@ -325,6 +350,7 @@ pub static WORDS: Words = Words {
         Task::OpeningDevice => "Opening the device",
         Task::ReadingText => "Reading the text",
         Task::Baselines => "Counting n-grams",
+        Task::MeasuringDevices => "Trying out WebGPU and the CPU",
         Task::BuildingModel => "Building the model",
         Task::Evaluating => "Evaluating",
     },
@@ -338,15 +364,18 @@ fn device(report: &DeviceReport) -> String {
     let why = match &report.reason {
         DeviceReason::Chosen => "You asked for it.".to_owned(),
         DeviceReason::Suitable => "The browser offers WebGPU with everything that is needed.".to_owned(),
+        DeviceReason::Measured => "It learns this model faster than the other device.".to_owned(),
+        DeviceReason::SlowStart => "WebGPU takes too long to get ready for this model.".to_owned(),
+        DeviceReason::OnlyFit => "This model does not fit the other device.".to_owned(),
         DeviceReason::NoWebGpu => "This browser has no WebGPU.".to_owned(),
         DeviceReason::NoAdapter => "The browser has WebGPU but no graphics adapter for it.".to_owned(),
         DeviceReason::SoftwareAdapter => {
-            "The only WebGPU adapter here is a program on the processor, which is slower than our own.".to_owned()
+            "The only WebGPU adapter here is a program on the processor, most likely slower than our own.".to_owned()
         }
         DeviceReason::NoTimestampQuery => {
             "The graphics adapter lacks timestamp-query, which the engine needs.".to_owned()
         }
-        DeviceReason::Failed(words) => format!("WebGPU failed to start: {words}."),
+        DeviceReason::Failed(words) => format!("WebGPU failed: {words}."),
     };
     format!("{what} {why}")
 }

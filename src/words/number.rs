@@ -13,6 +13,12 @@ pub fn grouped(value: u64) -> String {
     text
 }
 
+/// A measured figure in three figures, its thousands apart: 34,200.
+pub fn measured(value: f64) -> String {
+    let unit = 10f64.powf((value.abs().max(1.0).log10().floor() - 2.0).max(0.0));
+    grouped(((value / unit).round() * unit) as u64)
+}
+
 /// A setting's value in the fewest figures: 0.8, 1.5, 2e-3.
 pub fn setting(value: f64) -> String {
     if value != 0.0 && (value.abs() < 0.01 || value.abs() >= 1e5) { format!("{value:e}") } else { format!("{value}") }
@@ -45,6 +51,14 @@ mod tests {
         assert_eq!(grouped(0), "0");
         assert_eq!(grouped(999), "999");
         assert_eq!(grouped(1_115_394), "1,115,394");
+    }
+
+    #[test]
+    fn what_was_measured_has_three_figures() {
+        assert_eq!(measured(34_217.3), "34,200");
+        assert_eq!(measured(1_234_567.0), "1,230,000");
+        assert_eq!(measured(87.6), "88");
+        assert_eq!(measured(0.2), "0");
     }
 
     #[test]

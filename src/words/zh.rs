@@ -2,8 +2,8 @@
 
 use super::number::{bytes, grouped, setting as figure};
 use super::{
-    Ask, Chart, Control, Device, FineTune, Header, Heatmap, Inside, Keep, Model, Notice, Samples, Text, Training,
-    Transport, UseIt, Words,
+    Ask, Chart, Control, Device, FineTune, Header, Heatmap, Inside, Keep, Model, Notice, Samples, Speed, Text,
+    Training, Transport, UseIt, Words,
 };
 use crate::protocol::{DeviceKind, DeviceReason, DeviceReport, GeneratedText, Schedule, Setting, Task, Trouble};
 
@@ -27,6 +27,31 @@ pub static WORDS: Words = Words {
         },
         auto: "自动",
         loading: |received, total| format!("正在载入引擎，{} / {}", bytes(received), bytes(total)),
+    },
+    speed: Speed {
+        title: "这台机器的速度",
+        explain: |batch, context| {
+            format!(
+                "单层 LSTM 在这里每秒学多少字符（65 种符号，批大小 {batch}，上下文 {context}）：用 Unroll \
+                 自己的算子，以及用底层库 burn 自带的 LSTM。其间训练会等待；不会向外发送任何内容。"
+            )
+        },
+        open: Control {
+            label: "测一测这台机器", help: "每种设备学得多快，用我们的算子和 burn 的算子。"
+        },
+        run: Control { label: "测量", help: "大约需要十几秒。" },
+        stop: Control { label: "停止", help: "停止测量；已有的结果会保留。" },
+        copy: Control {
+            label: "复制为文本", help: "连同浏览器、设备和日期一起复制，便于分享。"
+        },
+        copied: "已复制",
+        progress: |done, planned| format!("{done} / {planned}"),
+        failed: |reason| format!("无法测量（{reason}）。请再试一次，或换一个浏览器。"),
+        picture: "表中数字的条形图，对数刻度",
+        hidden: |units| format!("{units} 个隐藏单元"),
+        at_context: |context| format!("上下文 {context}"),
+        no_figure: "失败了，或几秒内没有准备好。",
+        file_name: "unroll-speed.txt",
     },
     transport: Transport {
         title: "训练",
@@ -296,6 +321,7 @@ pub static WORDS: Words = Words {
         Task::OpeningDevice => "正在打开设备",
         Task::ReadingText => "正在读取文本",
         Task::Baselines => "正在统计 n 元",
+        Task::MeasuringDevices => "正在比较 WebGPU 与 CPU",
         Task::BuildingModel => "正在建立模型",
         Task::Evaluating => "正在验证",
     },
@@ -309,6 +335,9 @@ fn device(report: &DeviceReport) -> String {
     let why = match &report.reason {
         DeviceReason::Chosen => "这是你选的。".to_owned(),
         DeviceReason::Suitable => "浏览器的 WebGPU 具备所需的一切。".to_owned(),
+        DeviceReason::Measured => "实测它训练这个模型比另一个设备快。".to_owned(),
+        DeviceReason::SlowStart => "WebGPU 为这个模型准备得太久。".to_owned(),
+        DeviceReason::OnlyFit => "另一个设备放不下这个模型。".to_owned(),
         DeviceReason::NoWebGpu => "这个浏览器没有 WebGPU。".to_owned(),
         DeviceReason::NoAdapter => "浏览器有 WebGPU，但没有可用的显卡。".to_owned(),
         DeviceReason::SoftwareAdapter => "这里唯一的 WebGPU 是用处理器模拟的，比我们自己的 CPU 计算更慢。".to_owned(),

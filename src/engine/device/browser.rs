@@ -6,6 +6,7 @@ use burn::tensor::Device;
 use js_sys::{Function, Object, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
+use web_time::Duration;
 
 use super::{Adapter, Gpu, is_software, limits};
 use crate::protocol::DeviceReason;
@@ -58,6 +59,18 @@ pub async fn bring_up() -> Result<Gpu, String> {
 /// Half of what 32-bit addresses reach: a browser may give a tab less than all of it.
 pub fn memory() -> u64 {
     2 << 30
+}
+
+/// With a timer of the worker; at once where there is none.
+pub async fn sleep(time: Duration) {
+    let timer = Promise::new(&mut |resolve, _| {
+        let set = get(&js_sys::global(), "setTimeout").dyn_into::<Function>();
+        let milliseconds = JsValue::from(time.as_secs_f64() * 1e3);
+        if set.and_then(|set| set.call2(&JsValue::UNDEFINED, &resolve, &milliseconds)).is_err() {
+            resolve.call0(&JsValue::UNDEFINED).ok();
+        }
+    });
+    JsFuture::from(timer).await.ok();
 }
 
 pub fn instructions() -> &'static str {

@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use burn::tensor::{Device, wgpu::wgpu::DeviceType};
+use web_time::Duration;
 
 use super::{Adapter, Gpu, is_software, limits};
 use crate::protocol::DeviceReason;
@@ -40,6 +41,10 @@ pub fn memory() -> u64 {
         Some(kibibytes << 10)
     });
     free.unwrap_or(4 << 30)
+}
+
+pub async fn sleep(_: Duration) {
+    std::future::pending().await
 }
 
 /// The widest vector instructions of this machine.

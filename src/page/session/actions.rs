@@ -198,7 +198,7 @@ impl Session {
         }
     }
 
-    fn has_model_now(self) -> bool {
+    pub(super) fn has_model_now(self) -> bool {
         self.phase.get_untracked() == Phase::Ready && self.model.with_untracked(Option::is_some)
     }
 

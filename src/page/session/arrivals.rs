@@ -13,8 +13,8 @@ use crate::{
         history::{RunHistory, RunSettings},
     },
     protocol::{
-        Array, EvaluatedOn, Evaluation, Event, ModelReport, Origin, Parcel, Progress, Request, RunState, Sample,
-        Source, TextReport, Trouble, Written,
+        Array, DeviceWish, EvaluatedOn, Evaluation, Event, ModelReport, Origin, Parcel, Progress, Request, RunState,
+        Sample, Source, Task, TextReport, Trouble, Written,
     },
 };
 
@@ -36,6 +36,7 @@ impl Session {
     }
 
     fn engine_failed(self, reason: String) {
+        let trying_out = matches!(self.working.get_untracked(), Some((Task::MeasuringDevices, _)));
         let was_up = self.device.with_untracked(Option::is_some);
         let was_running = self.run.get_untracked() == RunState::Running;
         self.phase.set(Phase::Down);
@@ -49,6 +50,12 @@ impl Session {
                 link.stop();
             }
         });
+        if trying_out {
+            // The GPU took the engine with it; the CPU does without.
+            self.choose_device(DeviceWish::Cpu);
+            self.trouble(Trouble::NoWebGpu { reason });
+            return;
+        }
         let trouble = if was_up { Trouble::WorkerDied { reason } } else { Trouble::EngineFailedToLoad { reason } };
         self.notice.set(Some(Notice::Trouble(trouble)));
     }
@@ -61,6 +68,7 @@ impl Session {
                 self.working.set(None);
                 self.give_text();
             }
+            Event::Device(report) => self.device.set(Some(report)),
             Event::TextReady(report) => self.text_ready(report),
             Event::Baselines(baselines) => {
                 self.working.set(None);
@@ -90,6 +98,8 @@ impl Session {
                     }
                 }
             }
+            // Asked of an engine of its own.
+            Event::Speed(_) => {}
             // Asked for by the tests of the built page only.
             Event::Checked { .. } => {}
             Event::Trouble(trouble) => self.refused(trouble),

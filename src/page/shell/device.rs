@@ -3,13 +3,15 @@
 use leptos::{html, prelude::*};
 use web_sys::{FocusEvent, KeyboardEvent};
 
+use super::speed::SpeedPanel;
 use crate::{
     page::{
         control::Choice,
         language::{use_say, use_words},
         session::{Phase, use_session},
     },
-    protocol::{DeviceKind, DeviceWish},
+    protocol::{DeviceKind, DeviceWish, Speeds},
+    words::number,
 };
 
 #[component]
@@ -18,6 +20,7 @@ pub fn DeviceBadge() -> impl IntoView {
     let words = use_words();
     let say = use_say();
     let open = RwSignal::new(false);
+    let panel = RwSignal::new(false);
     let whole = NodeRef::<html::Div>::new();
 
     let name = move || match (session.phase.get(), session.device.get()) {
@@ -34,6 +37,13 @@ pub fn DeviceBadge() -> impl IntoView {
         (Phase::Loading { received, total }, _) => (words().device.loading)(received, total),
         _ => words().device.opening.to_owned(),
     };
+    // Both figures, where either was measured.
+    let speeds = Signal::derive(move || {
+        let Speeds { gpu, cpu } = session.device.get()?.speeds;
+        let rate = session.characters_per_token();
+        let figure = |speed: Option<f64>| speed.map_or("–".to_owned(), |speed| number::measured(speed * rate));
+        gpu.or(cpu).map(|_| format!("WebGPU {} · CPU {}", figure(gpu), figure(cpu)))
+    });
     let state = move || match session.phase.get() {
         Phase::Ready => "is-ready",
         Phase::Down => "is-down",
@@ -69,16 +79,19 @@ pub fn DeviceBadge() -> impl IntoView {
         <div class="device" node_ref=whole on:focusout=left on:keydown=key>
             <button
                 class=move || format!("badge {}", state())
+                data-testid="badge"
                 aria-expanded=move || open.get().to_string()
                 title=why
                 on:click=move |_| open.update(|open| *open = !*open)
             >
                 <span class="dot" aria-hidden="true"></span>
                 <span>{name}</span>
+                <small class="badge-speeds">{speeds}</small>
             </button>
             <Show when=move || open.get()>
                 <div class="popover card" role="group" aria-label=say(|words| words.device.title) tabindex="-1">
                     <p>{why}</p>
+                    {move || speeds.get().map(|speeds| view! { <p class="hint">{speeds} " " <span class="unit">{words().transport.speed}</span></p> })}
                     <Choice
                         says=|words| words.device.choose
                         id="device"
@@ -91,7 +104,18 @@ pub fn DeviceBadge() -> impl IntoView {
                         set=choose
                     />
                     <p class="hint">{say(|words| words.device.choose.help)}</p>
+                    <button
+                        class="button"
+                        data-testid="speed-open"
+                        title=say(|words| words.speed.open.help)
+                        on:click=move |_| panel.set(true)
+                    >
+                        {say(|words| words.speed.open.label)}
+                    </button>
                 </div>
+            </Show>
+            <Show when=move || panel.get()>
+                <SpeedPanel close=move |()| panel.set(false) />
             </Show>
         </div>
     }

@@ -1,0 +1,261 @@
+//! `auto`: the device that learns the present model faster, found by trying.
+
+use std::{any::Any, panic::AssertUnwindSafe};
+
+use futures_util::FutureExt;
+use web_time::Duration;
+
+use super::{
+    cause,
+    device::Place,
+    gauge::{Effort, Gauge, Reading},
+    memory,
+};
+use crate::protocol::{Cell, DeviceKind, DeviceReason, DeviceReport, ModelConfig, Speeds, TrainConfig, Trouble};
+
+/// What a graphics adapter is given to get ready for a model, for the most part compiling.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// The same for one that is a program on the CPU, which would hardly be the faster one.
+const PATIENCE_WITH_SOFTWARE: Duration = Duration::from_secs(2);
+/// The CPU compiles nothing: a first step this long is as good a measure as any.
+const PATIENCE_WITH_CPU: Duration = Duration::from_secs(1);
+/// A fraction of a second on each.
+const TIMED: Duration = Duration::from_millis(250);
+
+/// The two devices that a model may live on.
+pub struct Rivals {
+    cpu: Place,
+    gpu: Place,
+    /// Why the GPU is out of the question.
+    failed: Option<String>,
+    /// The size that was chosen for last, and the choice.
+    last: Option<(Size, Choice)>,
+}
+
+/// Where a model is to live, and why.
+#[derive(Clone)]
+pub struct Choice {
+    pub place: Place,
+    pub report: DeviceReport,
+}
+
+/// A model of a size, and how it is trained.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    pub model: &'a ModelConfig,
+    pub train: &'a TrainConfig,
+    pub symbols: usize,
+}
+
+/// All that the speed depends on.
+#[derive(Clone, PartialEq)]
+struct Size {
+    cell: Cell,
+    layers: usize,
+    hidden: usize,
+    tie_weights: bool,
+    dropout: bool,
+    batch: usize,
+    context: usize,
+    symbols: usize,
+}
+
+impl Wanted<'_> {
+    fn size(self) -> Size {
+        Size {
+            cell: self.model.cell,
+            layers: self.model.layers,
+            hidden: self.model.hidden,
+            tie_weights: self.model.tie_weights,
+            dropout: self.model.dropout > 0.0,
+            batch: self.train.batch,
+            context: self.train.context,
+            symbols: self.symbols,
+        }
+    }
+
+    /// # Errors
+    /// `TooLargeForDevice`.
+    pub fn check(self, place: &Place) -> Result<(), Trouble> {
+        memory::check(self.model, self.train, self.symbols, place).map(drop)
+    }
+
+    fn gauge(self, place: &Place) -> Gauge {
+        let patience = match place.kind {
+            _ if place.software => PATIENCE_WITH_SOFTWARE,
+            DeviceKind::WebGpu => PATIENCE,
+            DeviceKind::Cpu => PATIENCE_WITH_CPU,
+        };
+        Gauge::of_model(self.model, self.symbols, self.train, &place.device, Effort { patience, timed: TIMED })
+    }
+}
+
+impl Rivals {
+    pub fn new(cpu: Place, gpu: Place) -> Self {
+        Rivals { cpu, gpu, failed: None, last: None }
+    }
+
+    /// Whether the choice takes a measurement.
+    pub fn is_open(&self, wanted: Wanted<'_>) -> bool {
+        self.failed.is_none()
+            && self.last.as_ref().is_none_or(|(size, _)| *size != wanted.size())
+            && wanted.check(&self.cpu).and(wanted.check(&self.gpu)).is_ok()
+    }
+
+    /// Learns for a fraction of a second on each, and takes the faster one; what was chosen last where the size is the
+    /// same. A GPU that fails is never tried again.
+    ///
+    /// # Errors
+    /// `TooLargeForDevice` where the model fits neither.
+    pub async fn choose(&mut self, wanted: Wanted<'_>) -> Result<Choice, Trouble> {
+        let unmeasured = |place: &Place, reason| Choice::new(place, reason, Speeds::default());
+        if let Some(reason) = &self.failed {
+            wanted.check(&self.cpu)?;
+            return Ok(unmeasured(&self.cpu, DeviceReason::Failed(reason.clone())));
+        }
+        if let Some((size, choice)) = &self.last
+            && *size == wanted.size()
+        {
+            return Ok(choice.clone());
+        }
+        let choice = match (wanted.check(&self.cpu), wanted.check(&self.gpu)) {
+            (Ok(()), Ok(())) => self.race(wanted).await,
+            (Ok(()), Err(_)) => unmeasured(&self.cpu, DeviceReason::OnlyFit),
+            (Err(_), Ok(())) => unmeasured(&self.gpu, DeviceReason::OnlyFit),
+            (Err(trouble), Err(_)) => return Err(trouble),
+        };
+        self.last = Some((wanted.size(), choice.clone()));
+        Ok(choice)
+    }
+
+    async fn race(&mut self, wanted: Wanted<'_>) -> Choice {
+        let cpu = self.measure_cpu(wanted).await;
+        // A driver may panic where burn asks too much of it. In a browser that ends the engine, and the page starts
+        // another one without the GPU.
+        let tried = AssertUnwindSafe(measure_gpu(wanted.gauge(&self.gpu), cpu)).catch_unwind().await;
+        // Once more: a browser makes a program faster while it runs, and this may have been its first work.
+        let cpu = [cpu, self.measure_cpu(wanted).await].into_iter().flatten().reduce(f64::max);
+        let failed = match tried {
+            Ok(Ok(reading)) if reading.gave_up => {
+                return Choice::new(&self.cpu, DeviceReason::SlowStart, Speeds { gpu: None, cpu });
+            }
+            Ok(Ok(reading)) => {
+                let gpu = reading.tokens_per_second;
+                let place = if cpu.is_none_or(|cpu| gpu > cpu) { &self.gpu } else { &self.cpu };
+                return Choice::new(place, DeviceReason::Measured, Speeds { gpu: Some(gpu), cpu });
+            }
+            Ok(Err(Trouble::DeviceLost { reason })) => cause(&reason).to_owned(),
+            Ok(Err(trouble)) => format!("{trouble:?}"),
+            Err(panic) => words(&*panic),
+        };
+        self.failed = Some(failed.clone());
+        Choice::new(&self.cpu, DeviceReason::Failed(failed), Speeds { gpu: None, cpu })
+    }
+
+    async fn measure_cpu(&self, wanted: Wanted<'_>) -> Option<f64> {
+        measure(&mut wanted.gauge(&self.cpu)).await.ok().map(|reading| reading.tokens_per_second)
+    }
+}
+
+impl Choice {
+    fn new(place: &Place, reason: DeviceReason, speeds: Speeds) -> Self {
+        Choice { report: place.report(reason, speeds), place: place.clone() }
+    }
+}
+
+async fn measure(gauge: &mut Gauge) -> Result<Reading, Trouble> {
+    loop {
+        if let Some(reading) = gauge.advance().await? {
+            return Ok(reading);
+        }
+    }
+}
+
+/// Where it beats the CPU it is made ready for steps of full size too, so that nothing is compiled while it trains.
+async fn measure_gpu(mut gauge: Gauge, cpu: Option<f64>) -> Result<Reading, Trouble> {
+    let reading = measure(&mut gauge).await?;
+    if !reading.gave_up && cpu.is_none_or(|cpu| reading.tokens_per_second > cpu) {
+        gauge.step_in_full().await?;
+    }
+    Ok(reading)
+}
+
+/// What a panic said.
+fn words(panic: &(dyn Any + Send)) -> String {
+    let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    cause(said.unwrap_or_default()).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::device;
+
+    fn rivals(gpu: Place) -> Rivals {
+        Rivals::new(device::cpu(), gpu)
+    }
+
+    /// The CPU in the place of a GPU.
+    fn stand_in() -> Place {
+        Place { kind: DeviceKind::WebGpu, name: "stand-in".to_owned(), ..device::cpu() }
+    }
+
+    fn choose(rivals: &mut Rivals, hidden: usize) -> Result<Choice, Trouble> {
+        let model = ModelConfig { hidden, ..ModelConfig::default() };
+        let train = TrainConfig { batch: 4, context: 8, ..TrainConfig::default() };
+        pollster::block_on(rivals.choose(Wanted { model: &model, train: &train, symbols: 11 }))
+    }
+
+    #[test]
+    fn both_devices_are_measured_and_the_faster_one_is_taken() {
+        let gpus = pollster::block_on(device::gpu());
+        for gpu in std::iter::once(stand_in()).chain(gpus) {
+            // A GPU that nobody could wait for is no matter of this test.
+            let mut rivals = rivals(Place { software: false, ..gpu });
+            let Choice { place, report } = choose(&mut rivals, 16).unwrap();
+            if report.reason == DeviceReason::SlowStart {
+                eprintln!("{} took too long to get ready", rivals.gpu.name);
+                continue;
+            }
+            let (Some(gpu), Some(cpu)) = (report.speeds.gpu, report.speeds.cpu) else { panic!("{report:?}") };
+            assert_eq!(report.reason, DeviceReason::Measured);
+            assert_eq!(place.kind, if gpu > cpu { DeviceKind::WebGpu } else { DeviceKind::Cpu });
+            assert_eq!(report.kind, place.kind);
+        }
+    }
+
+    #[test]
+    fn the_same_size_is_not_measured_again() {
+        let mut rivals = rivals(stand_in());
+        let first = choose(&mut rivals, 16).unwrap().report;
+        assert_eq!(choose(&mut rivals, 16).unwrap().report, first);
+        assert_ne!(choose(&mut rivals, 24).unwrap().report, first);
+    }
+
+    #[test]
+    fn a_model_too_large_for_one_device_lives_on_the_other() {
+        let mut small_gpu = rivals(Place { total_bytes: 1000, ..stand_in() });
+        let choice = choose(&mut small_gpu, 16).unwrap();
+        assert_eq!((choice.place.kind, choice.report.reason), (DeviceKind::Cpu, DeviceReason::OnlyFit));
+        let mut small_cpu = Rivals::new(Place { total_bytes: 1000, ..device::cpu() }, stand_in());
+        assert_eq!(choose(&mut small_cpu, 16).unwrap().place.kind, DeviceKind::WebGpu);
+        small_cpu.gpu.total_bytes = 1000;
+        assert!(matches!(choose(&mut small_cpu, 24), Err(Trouble::TooLargeForDevice { .. })));
+    }
+
+    #[test]
+    fn a_gpu_that_failed_is_not_tried_again() {
+        let mut rivals = rivals(stand_in());
+        rivals.failed = Some("it was unplugged".to_owned());
+        let choice = choose(&mut rivals, 16).unwrap();
+        assert_eq!(choice.place.kind, DeviceKind::Cpu);
+        assert_eq!(choice.report.reason, DeviceReason::Failed("it was unplugged".to_owned()));
+    }
+
+    #[test]
+    fn a_panic_is_told_by_its_words() {
+        let told = |panic: Box<dyn Any + Send>| words(&*panic);
+        assert_eq!(told(Box::new("out of memory")), "out of memory");
+        assert_eq!(told(Box::new("the device\nis gone".to_owned())), "is gone");
+    }
+}

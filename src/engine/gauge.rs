@@ -1,0 +1,270 @@
+//! How fast a model learns on a device, found out in slices of a fraction of a second.
+
+use std::{pin::pin, sync::Arc};
+
+use burn::tensor::Device;
+use futures_util::future::{Either, select};
+use web_time::{Duration, Instant};
+
+use super::{device::sleep, stock::Stock};
+use crate::{
+    model::LanguageModel,
+    protocol::{ModelConfig, TrainConfig, Trouble},
+    train::Trainer,
+};
+
+/// Once a step takes longer than this, the context grows no more.
+const LONG_STEP: Duration = Duration::from_millis(50);
+/// Steps are timed together, twice as many each time, until they take this long: a GPU is only as fast as that many
+/// steps under way make it.
+const GROUP: Duration = Duration::from_millis(60);
+/// Chunks that the text is made of.
+const CHUNKS: usize = 4;
+
+/// What learns.
+#[derive(Clone)]
+pub enum Subject {
+    Unroll(LanguageModel),
+    /// burn's own LSTM of one layer.
+    Burn {
+        symbols: usize,
+        hidden: usize,
+    },
+}
+
+/// A subject with a text to learn.
+enum Pupil {
+    Unroll(Box<Trainer>),
+    Burn(Box<Stock>),
+}
+
+/// A measurement under way: contexts of 1, 2, 4, … up to the real one, of which the last one that is not too slow counts. So a
+/// device on which a step of full size takes seconds costs no more time than a fast one.
+pub struct Gauge {
+    subject: Subject,
+    device: Device,
+    batch: usize,
+    /// Of a step of full size.
+    context: usize,
+    effort: Effort,
+    /// Of the steps that are timed at present.
+    rung: usize,
+    pupil: Option<Pupil>,
+    /// Time that first steps took, in which a device gets ready.
+    getting_ready: Duration,
+    /// Steps in the next group.
+    group: usize,
+    timed: Duration,
+    best: f64,
+}
+
+/// How much time a measurement may take.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Effort {
+    /// For the device to get ready.
+    pub patience: Duration,
+    /// For which the last context is timed again and again. The best time counts: another program may have been in the
+    /// way of the others, and a browser makes a program faster while it runs.
+    pub timed: Duration,
+}
+
+/// What was found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reading {
+    pub tokens_per_second: f64,
+    /// Time steps of the chunks that were timed.
+    pub context: usize,
+    /// Getting ready took all the patience there was: the speed is that of the first step.
+    pub gave_up: bool,
+}
+
+impl Gauge {
+    pub fn new(subject: Subject, device: Device, batch: usize, context: usize, effort: Effort) -> Self {
+        Gauge {
+            subject,
+            device,
+            batch,
+            context,
+            effort,
+            rung: 1,
+            pupil: None,
+            getting_ready: Duration::ZERO,
+            group: 1,
+            timed: Duration::ZERO,
+            best: 0.0,
+        }
+    }
+
+    /// Our model of these settings on `device`.
+    pub fn of_model(model: &ModelConfig, symbols: usize, train: &TrainConfig, device: &Device, effort: Effort) -> Self {
+        let subject = Subject::Unroll(LanguageModel::new(model, symbols, device));
+        Gauge::new(subject, device.clone(), train.batch, train.context, effort)
+    }
+
+    /// A slice; after the last one what was found.
+    ///
+    /// # Errors
+    /// `DeviceLost`.
+    pub async fn advance(&mut self) -> Result<Option<Reading>, Trouble> {
+        let Some(pupil) = &mut self.pupil else { return self.get_ready().await };
+        let time = pupil.learn(self.group).await?;
+        let step = time / self.group as u32;
+        if step <= LONG_STEP && self.rung < self.context {
+            self.climb(step);
+            return Ok(None);
+        }
+        self.best = self.best.max(self.speed(self.group, time));
+        self.timed += time;
+        if time < GROUP {
+            self.group *= 2;
+        }
+        Ok((self.timed >= self.effort.timed).then(|| self.reading(self.best, false)))
+    }
+
+    /// A step of full size, unless such steps were timed already.
+    ///
+    /// # Errors
+    /// `DeviceLost`.
+    pub async fn step_in_full(&mut self) -> Result<(), Trouble> {
+        if self.rung < self.context {
+            self.rung = self.context;
+            self.get_ready().await?;
+        }
+        Ok(())
+    }
+
+    /// The first step of a context compiles what the others use.
+    async fn get_ready(&mut self) -> Result<Option<Reading>, Trouble> {
+        let started = Instant::now();
+        let left = self.effort.patience.saturating_sub(self.getting_ready);
+        let mut pupil = self.subject.pupil(&self.device, self.batch, self.rung)?;
+        let ready = match select(pin!(pupil.learn(1)), pin!(sleep(left))).await {
+            Either::Left((learned, _)) => Some(learned?),
+            Either::Right(_) => None,
+        };
+        self.pupil = Some(pupil);
+        self.getting_ready += started.elapsed();
+        let time = ready.unwrap_or(left);
+        let gave_up = ready.is_none() || self.getting_ready > self.effort.patience;
+        Ok(gave_up.then(|| self.reading(self.speed(1, time), true)))
+    }
+
+    /// To the next context, past those whose steps would be short as well. What was timed so far counts no more.
+    fn climb(&mut self, step: Duration) {
+        let room = 2.0 * LONG_STEP.as_secs_f64() / step.as_secs_f64().max(1e-6);
+        let most = (self.rung as f64 * room) as usize;
+        // Powers of two, or the real context.
+        self.rung = if most >= self.context { self.context } else { 1 << most.max(2).ilog2() };
+        self.pupil = None;
+        self.group = 1;
+        self.timed = Duration::ZERO;
+        self.best = 0.0;
+    }
+
+    fn speed(&self, steps: usize, time: Duration) -> f64 {
+        (steps * self.batch * self.rung) as f64 / time.as_secs_f64().max(1e-6)
+    }
+
+    fn reading(&self, tokens_per_second: f64, gave_up: bool) -> Reading {
+        Reading { tokens_per_second, context: self.rung, gave_up }
+    }
+}
+
+impl Subject {
+    fn pupil(&self, device: &Device, batch: usize, context: usize) -> Result<Pupil, Trouble> {
+        Ok(match self {
+            Subject::Unroll(model) => {
+                let ids = text(model.symbols(), CHUNKS * batch * context + 1);
+                let train = TrainConfig { batch, context, ..TrainConfig::default() };
+                Pupil::Unroll(Box::new(Trainer::new(model.clone(), ids, train, 0)?))
+            }
+            &Subject::Burn { symbols, hidden } => {
+                let ids = text(symbols, batch * (context + 1));
+                Pupil::Burn(Box::new(Stock::new(symbols, hidden, &ids, batch, device)))
+            }
+        })
+    }
+}
+
+impl Pupil {
+    /// Takes so many steps, waits until the device has done them, and gives the time.
+    async fn learn(&mut self, steps: usize) -> Result<Duration, Trouble> {
+        let started = Instant::now();
+        match self {
+            Pupil::Unroll(trainer) => {
+                for _ in 0..steps {
+                    trainer.step().await?;
+                }
+                trainer.flush().await?;
+            }
+            Pupil::Burn(stock) => {
+                for _ in 0..steps {
+                    stock.step();
+                }
+                stock.flush().await?;
+            }
+        }
+        Ok(started.elapsed())
+    }
+}
+
+/// Ids without any order: a multiplicative hash of their positions (Knuth).
+fn text(symbols: usize, length: usize) -> Arc<[u32]> {
+    (0..length as u32).map(|position| (position.wrapping_mul(2_654_435_761) >> 16) % symbols.max(1) as u32).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EFFORT: Effort = Effort { patience: Duration::MAX, timed: Duration::from_millis(200) };
+
+    fn measure(gauge: &mut Gauge) -> (Reading, usize) {
+        for slices in 1.. {
+            if let Some(reading) = pollster::block_on(gauge.advance()).unwrap() {
+                return (reading, slices);
+            }
+        }
+        unreachable!()
+    }
+
+    fn small(context: usize, effort: Effort) -> Gauge {
+        let model = ModelConfig { hidden: 16, ..ModelConfig::default() };
+        let train = TrainConfig { batch: 4, context, ..TrainConfig::default() };
+        Gauge::of_model(&model, 11, &train, &Device::flex(), effort)
+    }
+
+    #[test]
+    fn a_fast_device_is_measured_at_full_size_and_within_a_second() {
+        let started = Instant::now();
+        let (reading, slices) = measure(&mut small(8, EFFORT));
+        assert!(reading.context == 8 && !reading.gave_up && reading.tokens_per_second > 100.0, "{reading:?}");
+        assert!(slices > 3, "{slices}");
+        // Other tests share the cores.
+        assert!(started.elapsed() < Duration::from_secs(5));
+    }
+
+    #[test]
+    fn a_device_that_is_not_ready_in_time_is_given_up_after_its_first_step() {
+        let (reading, slices) = measure(&mut small(8, Effort { patience: Duration::ZERO, ..EFFORT }));
+        assert_eq!((reading.context, reading.gave_up, slices), (1, true, 1));
+    }
+
+    #[test]
+    fn a_step_of_full_size_is_never_tried_where_a_part_of_it_is_slow() {
+        let model = ModelConfig { hidden: 512, layers: 2, ..ModelConfig::default() };
+        let train = TrainConfig { batch: 64, context: 512, ..TrainConfig::default() };
+        let started = Instant::now();
+        let mut gauge = Gauge::of_model(&model, 65, &train, &Device::flex(), EFFORT);
+        let (reading, _) = measure(&mut gauge);
+        assert!(reading.context < 512 && reading.tokens_per_second > 0.0, "{reading:?}");
+        assert!(started.elapsed() < Duration::from_secs(20));
+    }
+
+    #[test]
+    fn the_stock_model_is_measured_in_the_same_way() {
+        let subject = Subject::Burn { symbols: 11, hidden: 16 };
+        let (reading, _) = measure(&mut Gauge::new(subject, Device::flex(), 4, 8, EFFORT));
+        assert!(!reading.gave_up && reading.tokens_per_second > 10.0, "{reading:?}");
+    }
+}

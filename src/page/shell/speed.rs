@@ -1,0 +1,180 @@
+//! The speed of this machine, measured, shown and shared by whoever asks.
+
+mod bars;
+mod text;
+
+use leptos::{html, prelude::*, task::spawn_local};
+use web_sys::KeyboardEvent;
+
+use self::bars::Bars;
+use crate::{
+    page::{
+        clipboard,
+        control::{Icon, Shape},
+        download,
+        language::{use_say, use_words},
+        session::{Measuring, Phase, SIZES, use_session},
+    },
+    protocol::{DeviceKind, Library, SpeedFigure, SpeedReport, SpeedSize},
+    words::number,
+};
+
+/// A way of computing.
+type Way = (Library, DeviceKind);
+
+/// Each way that there is on this machine.
+fn ways(report: &SpeedReport) -> Vec<Way> {
+    let libraries = [Library::Unroll, Library::Burn].into_iter();
+    let all = libraries.flat_map(|library| [(library, DeviceKind::WebGpu), (library, DeviceKind::Cpu)]);
+    all.filter(|(_, device)| *device == DeviceKind::Cpu || report.gpu.is_some()).collect()
+}
+
+/// What was measured, as far as it was.
+fn figure(report: &SpeedReport, size: SpeedSize, (library, device): Way) -> Option<&SpeedFigure> {
+    report.figures.iter().find(|figure| (figure.size, figure.library, figure.device) == (size, library, device))
+}
+
+/// Names that are the same in every language.
+fn names((library, device): Way) -> (&'static str, &'static str) {
+    let device = match device {
+        DeviceKind::WebGpu => "WebGPU",
+        DeviceKind::Cpu => "CPU",
+    };
+    (device, if library == Library::Unroll { "Unroll" } else { "burn nn::Lstm" })
+}
+
+/// The panel, above everything else until it is closed; what is measured then ends.
+#[component]
+pub fn SpeedPanel(#[prop(into)] close: Callback<()>) -> impl IntoView {
+    let session = use_session();
+    let words = use_words();
+    let say = use_say();
+    let dialog = NodeRef::<html::Dialog>::new();
+    let copied = RwSignal::new(false);
+    Effect::new(move || {
+        if let Some(dialog) = dialog.get() {
+            // It fails where the panel is open already.
+            let _ = dialog.show_modal();
+        }
+    });
+    let going = move || session.measuring.get() == Measuring::Going;
+    let idle = move || !going() && session.phase.get() != Phase::Ready;
+    let press = move |_| {
+        copied.set(false);
+        if going() { session.stop_measuring() } else { session.measure_speed() }
+    };
+    let state = move || match (session.measuring.get(), session.speed.get()) {
+        (Measuring::Failed(reason), _) => (words().speed.failed)(&reason),
+        (Measuring::Going, report) => {
+            report.map(|report| (words().speed.progress)(report.figures.len(), report.planned)).unwrap_or_default()
+        }
+        _ => String::new(),
+    };
+    let copy = move |_| {
+        let Some(report) = session.speed.get_untracked() else { return };
+        let text = text::of(&report, session.language.get_untracked().words());
+        spawn_local(async move {
+            // Where there is no clipboard the text comes as a file.
+            if clipboard::copy(&text).await.is_ok() {
+                copied.set(true);
+            } else {
+                let _ = download::save(words().speed.file_name, text.as_bytes());
+            }
+        });
+    };
+    // Escape closes the panel and nothing behind it.
+    let key = move |event: KeyboardEvent| event.stop_propagation();
+    let shut = move |_| {
+        session.stop_measuring();
+        close.run(());
+    };
+    view! {
+        <dialog
+            class="speed"
+            node_ref=dialog
+            data-testid="speed-panel"
+            aria-label=say(|words| words.speed.title)
+            on:keydown=key
+            on:close=shut
+        >
+            <h2>
+                {say(|words| words.speed.title)}
+                <button
+                    class="plain square"
+                    aria-label=say(|words| words.notice.dismiss)
+                    title=say(|words| words.notice.dismiss)
+                    on:click=move |_| {
+                        if let Some(dialog) = dialog.get() {
+                            dialog.close();
+                        }
+                    }
+                >
+                    <Icon shape=Shape::Close />
+                </button>
+            </h2>
+            <p class="hint">{move || (words().speed.explain)(SIZES[0].batch, SIZES[0].context)}</p>
+            <Bars />
+            <Table />
+            <div class="row">
+                <button
+                    class="button is-primary"
+                    data-testid="speed-run"
+                    title=move || if going() { words().speed.stop.help } else { words().speed.run.help }
+                    prop:disabled=idle
+                    on:click=press
+                >
+                    {move || if going() { words().speed.stop.label } else { words().speed.run.label }}
+                </button>
+                <button
+                    class="button"
+                    data-testid="speed-copy"
+                    title=say(|words| words.speed.copy.help)
+                    prop:disabled=move || session.speed.with(|report| report.as_ref().is_none_or(|report| report.figures.is_empty()))
+                    on:click=copy
+                >
+                    {move || if copied.get() { words().speed.copied } else { words().speed.copy.label }}
+                </button>
+                <p class="hint" role="status">{state}</p>
+            </div>
+        </dialog>
+    }
+}
+
+/// A row a size, a column a way of computing.
+#[component]
+fn Table() -> impl IntoView {
+    let session = use_session();
+    let words = use_words();
+    let heads = move |report: &SpeedReport| {
+        let head = |way| {
+            let (device, library) = names(way);
+            view! { <th scope="col">{device} <small>{library}</small></th> }
+        };
+        ways(report).into_iter().map(head).collect_view()
+    };
+    let cell = move |figure: Option<&SpeedFigure>| {
+        let Some(figure) = figure else { return view! { <td></td> }.into_any() };
+        let Some(speed) = figure.tokens_per_second else {
+            return view! { <td title=words().speed.no_figure>"–"</td> }.into_any();
+        };
+        let short = (figure.context < figure.size.context).then(|| (words().speed.at_context)(figure.context));
+        view! { <td>{number::measured(speed)} <small>{short}</small></td> }.into_any()
+    };
+    let rows = move |report: &SpeedReport| {
+        let row = |size: SpeedSize| {
+            let cells = ways(report).into_iter().map(|way| cell(figure(report, size, way))).collect_view();
+            view! { <tr><th scope="row">{(words().speed.hidden)(size.hidden)}</th>{cells}</tr> }
+        };
+        SIZES.map(row).collect_view()
+    };
+    move || {
+        session.speed.get().map(|report| {
+            view! {
+                <table class="speeds" data-testid="speed-table">
+                    <thead><tr><th></th>{heads(&report)}</tr></thead>
+                    <tbody>{rows(&report)}</tbody>
+                </table>
+            }
+        })
+    }
+}
