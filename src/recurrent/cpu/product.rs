@@ -140,7 +140,10 @@ impl Panels {
             for lane in 0..V::LANES {
                 // SAFETY: the assertions above: `left` has M vectors in each strip, `right` N for each of their numbers.
                 unsafe {
-                    let vectors: [V; N] = std::array::from_fn(|n| V::read(right.add((lane * N + n) * V::LANES)));
+                    let mut vectors = [V::splat(0.0); N];
+                    for (n, vector) in vectors.iter_mut().enumerate() {
+                        *vector = V::read(right.add((lane * N + n) * V::LANES));
+                    }
                     for (m, sums) in sums.iter_mut().enumerate() {
                         let factor = V::splat(*left.add(m * V::LANES + lane));
                         for (sum, vector) in sums.iter_mut().zip(vectors) {
@@ -251,10 +254,14 @@ impl<V: Vector> Product<V, VECTORS> for Plain<'_> {
 
     #[inline(always)]
     fn start(&self, panel: usize) -> [V; VECTORS] {
-        std::array::from_fn(|n| match self.bias {
-            Some(bias) => V::load(bias.numbers(), (panel * VECTORS + n).min(self.strips - 1) * V::LANES),
-            None => V::splat(0.0),
-        })
+        let mut start = [V::splat(0.0); VECTORS];
+        if let Some(bias) = self.bias {
+            for (n, start) in start.iter_mut().enumerate() {
+                // The last panel may have room for more strips than there are.
+                *start = V::load(bias.numbers(), (panel * VECTORS + n).min(self.strips - 1) * V::LANES);
+            }
+        }
+        start
     }
 
     #[inline(always)]
@@ -436,8 +443,11 @@ unsafe fn add_row<V: Vector, const M: usize, const N: usize>(
     left: *const f32,
     right: [*const f32; N],
 ) {
-    // SAFETY: the caller's.
-    let vectors = right.map(|strip| unsafe { V::read(strip) });
+    let mut vectors = [V::splat(0.0); N];
+    for (vector, strip) in vectors.iter_mut().zip(right) {
+        // SAFETY: the caller's.
+        *vector = unsafe { V::read(strip) };
+    }
     for (m, sums) in sums.iter_mut().enumerate() {
         // SAFETY: the caller's.
         let factor = V::splat(unsafe { *left.add(m) });
