@@ -26,6 +26,18 @@ pub fn sigmoid<V: Vector>(x: V) -> V {
     half.mul_add(tanh(half.mul(x)), half)
 }
 
+/// What the gradient of t = tanh(x) is to x: tanh′ = 1 − tanh².
+#[inline(always)]
+pub fn through_tanh<V: Vector>(gradient: V, t: V) -> V {
+    gradient.mul(V::splat(1.0).sub(t.mul(t)))
+}
+
+/// What the gradient of s = σ(x) is to x: σ′ = σ (1 − σ).
+#[inline(always)]
+pub fn through_sigmoid<V: Vector>(gradient: V, s: V) -> V {
+    gradient.mul(s).mul(V::splat(1.0).sub(s))
+}
+
 /// eˣ for x ≤ 0, to within 2 units in the last place: 2ⁿ · eʳ with |r| ≤ ln 2 / 2 and eʳ by its series.
 #[inline(always)]
 pub fn exp<V: Vector>(x: V) -> V {

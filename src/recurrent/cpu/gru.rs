@@ -1,7 +1,7 @@
 //! r = σ(pᵣ + sᵣ), z = σ(p_z + s_z), n = tanh(pₙ + r ⊙ sₙ), h = n + z ⊙ (h₍ₜ₋₁₎ − n).
 
 use super::{
-    activation::{sigmoid, tanh},
+    activation::{sigmoid, tanh, through_sigmoid, through_tanh},
     layer::{Backward, Equations, Forward},
     vector::Vector,
 };
@@ -25,15 +25,11 @@ impl Equations<3, 4> for Gru {
     #[inline(always)]
     fn backward<V: Vector>(step: Backward<V, 4>) -> ([V; 4], V) {
         let Backward { kept: [sn, r, z, n], before, gradient, carried, .. } = step;
-        let one = V::splat(1.0);
         let dh = gradient.add(carried);
         let past = dh.mul(z);
-        // dn = dh (1 − z), through tanh′ = 1 − n²
-        let dn = dh.sub(past).mul(one.sub(n.mul(n)));
-        // σ′ = σ (1 − σ)
-        let dz = past.mul(one.sub(z)).mul(before.sub(n));
-        let dsn = dn.mul(r);
-        let dr = dsn.mul(sn).mul(one.sub(r));
-        ([dsn, dr, dz, dn], past)
+        let dn = through_tanh(dh.sub(past), n);
+        let dz = through_sigmoid(dh.mul(before.sub(n)), z);
+        let dr = through_sigmoid(dn.mul(sn), r);
+        ([dn.mul(r), dr, dz, dn], past)
     }
 }

@@ -248,11 +248,13 @@ impl<V: Vector, E: Equations<G, K>, P: Projection, const G: usize, const K: usiz
     #[inline(always)]
     fn start(&self, panel: usize) -> [V; N] {
         let strips = self.tape.hidden.count();
-        std::array::from_fn(|n| {
+        let mut start = [V::splat(0.0); N];
+        for (n, start) in start.iter_mut().enumerate() {
             // The last panel may have room for more strips than there are.
             let strip = (panel * SIDE + n / G).min(strips - 1);
-            V::load(self.weights.bias.numbers(), (n % G * strips + strip) * V::LANES)
-        })
+            *start = V::load(self.weights.bias.numbers(), (n % G * strips + strip) * V::LANES);
+        }
+        start
     }
 
     #[inline(always)]
@@ -262,13 +264,15 @@ impl<V: Vector, E: Equations<G, K>, P: Projection, const G: usize, const K: usiz
         let strips = tape.hidden.count();
         for (side, strip) in (panel * SIDE..strips.min((panel + 1) * SIDE)).enumerate() {
             let place: [usize; K] = std::array::from_fn(|kept| tape.gates.at(kept * strips + strip, after));
-            let projected = std::array::from_fn(|gate| {
+            let mut projected = [V::splat(0.0); G];
+            for (gate, projected) in projected.iter_mut().enumerate() {
                 let there = V::load(tape.gates.numbers(), place[K - G + gate]);
-                self.projection.vector(gate, strip, row, there)
-            });
-            let sums = std::array::from_fn(|gate| sums[side * G + gate]);
+                *projected = self.projection.vector(gate, strip, row, there);
+            }
+            let mut of_strip = [V::splat(0.0); G];
+            of_strip.copy_from_slice(&sums[side * G..(side + 1) * G]);
             let hidden = V::load(tape.hidden.numbers(), tape.hidden.at(strip, before));
-            let step = E::forward(projected, sums, hidden, tape.memory_at::<V>(strip, before));
+            let step = E::forward(projected, of_strip, hidden, tape.memory_at::<V>(strip, before));
             for (kept, place) in step.kept.into_iter().zip(place) {
                 kept.store(tape.gates.numbers_mut(), place);
             }
@@ -337,8 +341,12 @@ impl<V: Vector, E: Equations<G, K>, const G: usize, const K: usize> Product<V, V
         for (strip, sum) in (panel * VECTORS..strips).zip(sums) {
             let place: [usize; K] = std::array::from_fn(|kept| tape.gates.at(kept * strips + strip, after));
             let carried = tape.carried.at(strip, after % batch);
+            let mut kept = [V::splat(0.0); K];
+            for (kept, place) in kept.iter_mut().zip(place) {
+                *kept = V::load(tape.gates.numbers(), place);
+            }
             let (gradients, earlier) = E::backward(Backward {
-                kept: place.map(|place| V::load(tape.gates.numbers(), place)),
+                kept,
                 before: V::load(tape.hidden.numbers(), tape.hidden.at(strip, before)),
                 memory: tape.memory_at(strip, after),
                 memory_before: tape.memory_at(strip, before),

@@ -3,7 +3,7 @@
 //! A tile of the result, M rows of N vectors, stays in registers while its terms are added up: each term is N vectors of
 //! one matrix times M numbers of the other. A tile's sum always has the same order: the same inputs give the same bits.
 
-use std::ops::Range;
+use std::{hint::black_box, ops::Range};
 
 use super::{
     strips::{Buffer, Strips},
@@ -96,28 +96,39 @@ impl Panels {
     /// Multiplies `rows` of what `product` names with all panels, which have N vectors.
     #[inline(always)]
     pub fn multiply<V: Vector, const N: usize>(&self, rows: Range<usize>, product: &mut impl Product<V, N>) {
-        for panel in 0..self.count {
-            let start = product.start(panel);
-            let mut row = rows.start;
-            macro_rules! tile {
-                ($rows:literal) => {{
-                    let (left, strip) = product.left();
-                    let sums = self.tile::<V, $rows, N>(panel, left, left.at(strip, row), [start; $rows]);
-                    for (index, sums) in sums.into_iter().enumerate() {
-                        product.take(panel, row + index, sums);
-                    }
-                    row += $rows;
-                }};
+        for first in rows.clone().step_by(ROWS_TOGETHER) {
+            for panel in 0..self.count {
+                self.multiply_panel(panel, first..rows.end.min(first + ROWS_TOGETHER), product);
             }
-            // As many rows as leave registers for the factors: some are wanted to hide the latency of a sum.
-            while row < rows.end {
-                match (V::REGISTERS, N, rows.end - row) {
-                    (32, 2, 8..) => tile!(8),
-                    (32, _, 4..) | (_, 2, 4..) => tile!(4),
-                    (16, 3, 3..) => tile!(3),
-                    (_, _, 2..) => tile!(2),
-                    _ => tile!(1),
+        }
+    }
+
+    #[inline(always)]
+    fn multiply_panel<V: Vector, const N: usize>(
+        &self,
+        panel: usize,
+        rows: Range<usize>,
+        product: &mut impl Product<V, N>,
+    ) {
+        let start = product.start(panel);
+        let mut row = rows.start;
+        macro_rules! tile {
+            ($rows:literal) => {{
+                let (left, strip) = product.left();
+                let sums = self.tile::<V, $rows, N>(panel, left, left.at(strip, row), [start; $rows]);
+                for (index, sums) in sums.into_iter().enumerate() {
+                    product.take(panel, row + index, sums);
                 }
+                row += $rows;
+            }};
+        }
+        // As many rows as leave registers for the factors: some are wanted to hide the latency of a sum.
+        while row < rows.end {
+            match (V::REGISTERS, N, rows.end - row) {
+                (32, 2, 8..) => tile!(8),
+                (32, _, 4..) | (_, 2, 4..) => tile!(4),
+                (_, _, 2..) => tile!(2),
+                _ => tile!(1),
             }
         }
     }
@@ -136,21 +147,14 @@ impl Panels {
         assert!(at + self.strips.saturating_sub(1) * stride + M * V::LANES <= numbers.len());
         assert!(self.strips * V::LANES * N * V::LANES == panel.len());
         let (mut left, mut right) = (numbers[at..].as_ptr(), panel.as_ptr());
+        let lanes = black_box(V::LANES);
         for _ in 0..self.strips {
-            for lane in 0..V::LANES {
+            for lane in 0..lanes {
                 // SAFETY: the assertions above: `left` has M vectors in each strip, `right` N for each of their numbers.
-                unsafe {
-                    let vectors: [V; N] = std::array::from_fn(|n| V::read(right.add((lane * N + n) * V::LANES)));
-                    for (m, sums) in sums.iter_mut().enumerate() {
-                        let factor = V::splat(*left.add(m * V::LANES + lane));
-                        for (sum, vector) in sums.iter_mut().zip(vectors) {
-                            *sum = factor.mul_add(vector, *sum);
-                        }
-                    }
-                }
+                unsafe { add_term(&mut sums, left.add(lane), V::LANES, right, V::LANES) };
+                right = right.wrapping_add(N * V::LANES);
             }
             left = left.wrapping_add(stride);
-            right = right.wrapping_add(V::LANES * N * V::LANES);
         }
         sums
     }
@@ -188,6 +192,9 @@ impl Kernel for Pack<'_> {
     }
 }
 
+/// Rows that go through all panels before the next ones do: they stay in the second-level cache.
+const ROWS_TOGETHER: usize = 128;
+
 /// What is multiplied with panels of N vectors, and what becomes of the sums.
 pub trait Product<V: Vector, const N: usize> {
     /// The matrix whose rows are multiplied, and its first strip.
@@ -221,9 +228,6 @@ pub struct Plain<'a> {
     pub rows: Range<usize>,
 }
 
-/// Rows that go through all panels before the next ones do: they stay in the second-level cache.
-const ROW_CHUNK: usize = 128;
-
 impl Plain<'_> {
     pub fn compute(self) {
         run(self);
@@ -235,11 +239,8 @@ impl Kernel for Plain<'_> {
 
     #[inline(always)]
     fn run<V: Vector>(mut self) {
-        let panels = self.panels;
-        let rows = self.rows.clone();
-        for first in rows.clone().step_by(ROW_CHUNK) {
-            panels.multiply::<V, VECTORS>(first..rows.end.min(first + ROW_CHUNK), &mut self);
-        }
+        let (panels, rows) = (self.panels, self.rows.clone());
+        panels.multiply::<V, VECTORS>(rows, &mut self);
     }
 }
 
@@ -251,10 +252,14 @@ impl<V: Vector> Product<V, VECTORS> for Plain<'_> {
 
     #[inline(always)]
     fn start(&self, panel: usize) -> [V; VECTORS] {
-        std::array::from_fn(|n| match self.bias {
-            Some(bias) => V::load(bias.numbers(), (panel * VECTORS + n).min(self.strips - 1) * V::LANES),
-            None => V::splat(0.0),
-        })
+        let mut start = [V::splat(0.0); VECTORS];
+        if let Some(bias) = self.bias {
+            for (n, start) in start.iter_mut().enumerate() {
+                // The last panel may have room for more strips than there are.
+                *start = V::load(bias.numbers(), (panel * VECTORS + n).min(self.strips - 1) * V::LANES);
+            }
+        }
+        start
     }
 
     #[inline(always)]
@@ -297,10 +302,9 @@ impl Transposed<'_> {
             let count = (self.rows - start).min(STRIP_CHUNK / V::LANES);
             let [left_row, right_row] = self.first.map(|first| first + start);
             for right_strip in (0..right_strips).step_by(N) {
-                // Where there are not N more, one is computed twice and written once.
-                let right = std::array::from_fn(|n| {
-                    part::<V>(self.right, (right_strip + n).min(right_strips - 1), right_row, count)
-                });
+                let right = &self.right.numbers()[self.right.at(right_strip, right_row)..];
+                // Where there are not N more, the first is computed again and not written.
+                let apart = if right_strip + N <= right_strips { self.right.stride() } else { 0 };
                 for (block, strip) in
                     (0..self.blocks.order.len()).flat_map(|block| (0..strips).map(move |strip| (block, strip)))
                 {
@@ -310,7 +314,7 @@ impl Transposed<'_> {
                         column_sums::<V>(left).add_to_part(&mut bias[rows.clone()], 0);
                     }
                     for (first, row) in (0..V::LANES).step_by(M).zip(rows.clone().step_by(M)) {
-                        let sums = transposed_tile::<V, M, N>(left, first, right);
+                        let sums = transposed_tile::<V, M, N>(left, first, right, apart);
                         for (sums, row) in sums.iter().zip(row..rows.end) {
                             let weight = &mut weight[row * self.columns..(row + 1) * self.columns];
                             for (n, sum) in sums.iter().enumerate() {
@@ -399,48 +403,47 @@ fn column_sums<V: Vector>(strip: &[f32]) -> V {
     sums[0].add(sums[1]).add(sums[2].add(sums[3]))
 }
 
-/// Σ over rows: M numbers of `left`, from its lane `first` on, times the vectors of `right`.
+/// Σ over rows: M numbers of `left`, from its lane `first` on, times the N vectors of `right` that stand `apart`.
 #[inline(always)]
 fn transposed_tile<V: Vector, const M: usize, const N: usize>(
     left: &[f32],
     first: usize,
-    right: [&[f32]; N],
+    right: &[f32],
+    apart: usize,
 ) -> [[V; N]; M] {
     let rows = left.len() / V::LANES;
-    assert!(first + M <= V::LANES && right.iter().all(|strip| strip.len() == left.len()));
+    assert!(first + M <= V::LANES && (N - 1) * apart + left.len() <= right.len());
     let mut sums = [[V::splat(0.0); N]; M];
-    let (mut left, mut right) = (left[first..].as_ptr(), right.map(<[f32]>::as_ptr));
-    // Several rows a turn, so that a turn's own work does not count.
-    for _ in 0..rows / UNROLLED {
-        for row in 0..UNROLLED {
-            // SAFETY: the assertion above.
-            unsafe { add_row(&mut sums, left.add(row * V::LANES), right.map(|strip| strip.add(row * V::LANES))) };
-        }
-        left = left.wrapping_add(UNROLLED * V::LANES);
-        right = right.map(|strip| strip.wrapping_add(UNROLLED * V::LANES));
-    }
-    for row in 0..rows % UNROLLED {
+    let (mut left, mut right) = (left[first..].as_ptr(), right.as_ptr());
+    for _ in 0..rows {
         // SAFETY: the assertion above.
-        unsafe { add_row(&mut sums, left.add(row * V::LANES), right.map(|strip| strip.add(row * V::LANES))) };
+        unsafe { add_term(&mut sums, left, 1, right, apart) };
+        left = left.wrapping_add(V::LANES);
+        right = right.wrapping_add(V::LANES);
     }
     sums
 }
 
-const UNROLLED: usize = 4;
-
+/// Adds a term to all sums of a tile: M numbers and N vectors, which stand so far apart from one another.
+///
 /// # Safety
-/// `left` must have M numbers, each of `right` a vector.
+/// They must be there to read.
 #[inline(always)]
-unsafe fn add_row<V: Vector, const M: usize, const N: usize>(
+unsafe fn add_term<V: Vector, const M: usize, const N: usize>(
     sums: &mut [[V; N]; M],
     left: *const f32,
-    right: [*const f32; N],
+    left_apart: usize,
+    right: *const f32,
+    right_apart: usize,
 ) {
-    // SAFETY: the caller's.
-    let vectors = right.map(|strip| unsafe { V::read(strip) });
+    let mut vectors = [V::splat(0.0); N];
+    for (n, vector) in vectors.iter_mut().enumerate() {
+        // SAFETY: the caller's.
+        *vector = unsafe { V::read(right.add(n * right_apart)) };
+    }
     for (m, sums) in sums.iter_mut().enumerate() {
         // SAFETY: the caller's.
-        let factor = V::splat(unsafe { *left.add(m) });
+        let factor = V::splat(unsafe { *left.add(m * left_apart) });
         for (sum, vector) in sums.iter_mut().zip(vectors) {
             *sum = factor.mul_add(vector, *sum);
         }

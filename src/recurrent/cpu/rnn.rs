@@ -1,7 +1,7 @@
 //! h = tanh(p + s). The backward pass needs nothing but h: tanh′ = 1 − h².
 
 use super::{
-    activation::tanh,
+    activation::{tanh, through_tanh},
     layer::{Backward, Equations, Forward},
     vector::Vector,
 };
@@ -20,6 +20,6 @@ impl Equations<1, 1> for Rnn {
     #[inline(always)]
     fn backward<V: Vector>(step: Backward<V, 1>) -> ([V; 1], V) {
         let Backward { kept: [h], gradient, carried, .. } = step;
-        ([gradient.mul(V::splat(1.0).sub(h.mul(h)))], carried)
+        ([through_tanh(gradient, h)], carried)
     }
 }
