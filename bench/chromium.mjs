@@ -25,7 +25,8 @@ export async function open(site, executablePath) {
   const server = await serve({
     "/bench/": path("browser"),
     "/npm/": path("node_modules"),
-    "/site/counted-engine.js": path("browser/counted-engine.js"),
+    "/instruments/": path("../tests/instruments"),
+    "/site/instrumented.js": path("../tests/instruments/instrumented.js"),
     "/site/": site,
   });
   const browser = await chromium.launch({ executablePath, args: FLAGS });
