@@ -5,6 +5,9 @@ const TRAIN = {
   batch: 32, context: 64, learning_rate: 2e-3, clip: 1, weight_decay: 0, schedule: { kind: "constant" },
   steps: null, eval_every: 1e9, eval_tokens: null, sample_every: null, seed: 1,
 };
+const OWN = { source: { Own: { name: "driven" } }, vocabulary: "char", split: 0.9 };
+
+const bytes = (text) => new TextEncoder().encode(text);
 
 /** The engine's worker, its messages kept until somebody asks for them. */
 export class Engine {
@@ -45,8 +48,7 @@ export class Engine {
 
   /** Reads a text, and waits until its n-grams are counted, which is done in turn with training. */
   async read(text) {
-    const source = { Own: { name: "driven" } };
-    this.ask({ UseText: { source, vocabulary: "char", split: 0.9 } }, [new TextEncoder().encode(text)]);
+    this.ask({ UseText: OWN }, [bytes(text)]);
     await this.hear("Baselines");
   }
 
@@ -56,6 +58,24 @@ export class Engine {
     const report = await this.hear("ModelReady");
     await this.state("Paused");
     return report;
+  }
+
+  /** Goes on with the present model on another text. */
+  async fineTune(text, train = {}) {
+    this.ask({ FineTune: { text: OWN, train: { ...TRAIN, ...train } } }, [bytes(text)]);
+    await this.hear("ModelReady");
+    await this.state("Paused");
+  }
+
+  /** What the model writes after a prompt. */
+  async write(prompt, length, { temperature = 0.8, top_k = null } = {}) {
+    this.ask({ Generate: { id: 1, prompt, length, temperature, top_k, seed: 1 } });
+    let text = "";
+    for (;;) {
+      const { seen, ...written } = await this.hear("Written");
+      text += written.text;
+      if (written.done) return text;
+    }
   }
 
   /** One training step, with nothing left under way; what was seen until it was done. */
