@@ -15,9 +15,10 @@ export class Engine {
   #heard = [];
   #waiting = () => {};
 
-  /** `site` is where worker.js is served; `features` see instrumented.js. */
-  constructor({ site = "/", features } = {}) {
+  /** `site` is where worker.js is served; `program` see there, `features` see report.js. */
+  constructor({ site = "/", program, features } = {}) {
     const url = new URL(`${site}instrumented.js`, location.href);
+    if (program) url.searchParams.set("program", program);
     if (features) url.searchParams.set("features", features.join(","));
     this.#worker = new Worker(url, { type: "module" });
     /** Every shader that was compiled, once. */
