@@ -62,11 +62,12 @@ function compared(rows, peaks) {
   const ours = Object.fromEntries(rows.filter(({ name }) => name.startsWith("Unroll")).map((row) => [row.where, speed(row)]));
   const head = ["", "where", "tokens/s", "slowest – fastest", "ms a step", "ours is", peaks ? "of peak" : "dispatches, submits, reads a step"];
   const cells = (row) => {
-    const { name, where, shape, error, rates } = row;
+    const { where, shape, error, rates } = row;
+    const name = row.context ? `${row.name}, context ${row.context}` : row.name;
     if (error) return [name, where, "–", `fails: ${error.replaceAll("|", "\\|").slice(0, 200)}`, "–", "–", "–"];
     const rate = speed(row);
     const spread = `${whole(Math.min(...rates))} – ${whole(Math.max(...rates))}`;
-    const ratio = name.startsWith("Unroll") || !ours[where] ? "" : `${digits(ours[where] / rate)}×`;
+    const ratio = row.name.startsWith("Unroll") || !ours[where] ? "" : `${digits(ours[where] / rate)}×`;
     const last = peaks ? fraction(rate, shape, where, peaks) : calls(row).join(", ");
     return [name, where, whole(rate), spread, digits((1000 * shape.batch * shape.context) / rate), ratio, last];
   };
@@ -99,12 +100,15 @@ function targets(find) {
   const over = (a, b) => (a && b ? a / b : undefined);
   const best = (group, names) => Math.max(...names.map((name) => rate(group, name) ?? 0)) || undefined;
   const counted = (name) => find("counts", name)?.calls;
-  const [at64, at128, at256, deep] = [
+  const [at64, at128, at256, deep, deeper] = [
     "1×128, batch 4, context 64",
     "1×128, batch 4, context 128",
     "1×128, batch 4, context 256",
     "2×128, batch 4, context 64",
+    "3×128, batch 4, context 64",
   ].map(counted);
+  // Of a second and of a third layer, the larger number.
+  const further = at64 && deep && deeper && Math.max(deep.dispatches - at64.dispatches, deeper.dispatches - deep.dispatches);
   const spread = [at64, at128, at256].every(Boolean)
     ? Math.max(...[at64, at128, at256].map(({ dispatches }) => dispatches)) - Math.min(...[at64, at128, at256].map(({ dispatches }) => dispatches))
     : undefined;
@@ -119,14 +123,41 @@ function targets(find) {
     least("WebGPU ÷ jax-js webgpu", over(gpu, rate("gpu", "jax-js webgpu")), 5),
     most("Dispatches a step, 1×128", at64?.dispatches, 24),
     most("Dispatches a step more or less at context 128 and 256", spread, 0.5),
-    most("Dispatches for a second layer", at64 && deep && deep.dispatches - at64.dispatches, 8),
+    most("Dispatches for a further layer", further, 8),
     most("Submits a step", find("gpu", "Unroll")?.calls?.submits, 1),
+    most("Compiled while it runs, a step", find("gpu", "Unroll")?.calls?.compiled, 0),
     most("Reads a step", find("gpu", "Unroll")?.calls?.reads, 0.1),
     least("Characters written a second, 1×128 on the CPU", find("cpu", "Unroll")?.writing, 5000, ""),
   ];
   const cells = ([what, limit, value, holds, unit]) =>
     value === undefined ? [what, limit, "not measured", ""] : [what, limit, `${value === 0 ? 0 : digits(value)}${unit}`, holds ? "holds" : "**falls short**"];
   return table(["", "limit", "measured", ""], rows.map(cells));
+}
+
+/** The short table of the project's README. */
+export function summary({ rows, date, machine }) {
+  const find = (group, name) => rows.find((row) => row.group === group && row.name === name);
+  const faster = (group, ours, theirs) => {
+    const [own, other] = [speed(find(group, ours)), speed(find(group, theirs))];
+    return other ? [whole(other), own && theirs !== ours ? `${digits(own / other)}×` : ""] : ["–", ""];
+  };
+  const line = (words, cpu, gpu) => [words, ...cpu, ...gpu];
+  const nothing = ["", ""];
+  const dispatches = find("counts", "1×128, batch 4, context 64")?.calls?.dispatches;
+  const cpuPeers = [["burn's `nn::Lstm`", "burn nn::Lstm", "burn nn::Lstm"], ["jax-js", "jax-js wasm", "jax-js webgpu"], ["TensorFlow.js", "tfjs cpu", "tfjs webgpu"]];
+  return `
+Symbols that a training step learns in a second, measured by [bench/run](bench/README.md) on ${machine.processor}, ${date}:
+
+${table(
+  ["in Chromium", "CPU, one thread: LSTM 1×128, batch 32, context 64", "ours is", "WebGPU on SwiftShader: LSTM 1×32, batch 4, context 32", "ours is"],
+  [
+    line("**Unroll**", faster("cpu", "Unroll", "Unroll"), faster("gpu", "Unroll", "Unroll")),
+    ...cpuPeers.map(([words, cpu, gpu]) => line(words, faster("cpu", "Unroll", cpu), faster("gpu", "Unroll", gpu))),
+    line("Unroll, native", faster("cpu", "Unroll (native)", "Unroll (native)"), nothing),
+    line("PyTorch, native", faster("cpu", "Unroll (native)", "PyTorch"), nothing),
+  ],
+)}${dispatches ? `\nA training step of LSTM 1×128 is ${digits(dispatches)} WebGPU dispatches, however long the context. ` : "\n"}All of it is in [bench/results.md](bench/results.md).
+`;
 }
 
 function curve(rows) {

@@ -1,4 +1,4 @@
-# Sourced after setup.sh: builds the two programs of the page and puts the finished site into dist/.
+# Sourced after setup.sh: builds the programs of the page and puts the finished site into dist/.
 
 # Set to 1 for quick iteration: the programs are left as the compiler made them.
 FAST=${FAST:-0}
@@ -7,29 +7,37 @@ build_page() {
   step "Building the page"
   cargo_wasm page page
   # Smaller when compressed than with -Oz, which spoils the repetitions that gzip lives on.
-  bind page page -O1 --duplicate-function-elimination --merge-blocks --rse --vacuum
+  bind page page page -O1 --duplicate-function-elimination --merge-blocks --rse --vacuum
 }
 
 build_engine() {
   step "Building the engine"
   cargo_wasm engine worker
   # Measured on 2 cores: -O1 takes 43 s and gives 2.60 MB gzip, -O2 120 s and 2.76, -Oz 180 s and 2.76.
-  bind engine worker -O1
+  bind engine engine worker -O1
 }
 
-# cargo_wasm PROFILE PROGRAM: the program's feature has its name.
+# The engine with burn's own LSTM, which would make every visitor's engine a tenth larger: it is loaded by the panel that
+# measures the machine.
+build_bench() {
+  step "Building the engine that measures"
+  cargo_wasm engine worker ,bench
+  bind bench engine worker -O1
+}
+
+# cargo_wasm PROFILE PROGRAM [,FEATURE]: the program's own feature has its name.
 cargo_wasm() {
   attempt "The $1 does not compile: the first error above says where." \
     "${WASM_CARGO[@]}" build --locked --profile "$1" --target wasm32-unknown-unknown \
-    --no-default-features --features "$2" --bin "$2"
+    --no-default-features --features "$2${3:-}" --bin "$2"
 }
 
-# bind NAME PROGRAM PASS…: compiled program → $CACHE/web/NAME/{NAME.js, NAME_bg.wasm}, made small.
+# bind NAME PROFILE PROGRAM PASS…: compiled program → $CACHE/web/NAME/{NAME.js, NAME_bg.wasm}, made small.
 # Nothing is done again while the program and the way it is treated are the same.
 bind() {
-  local name=$1 compiled=$WASM_TARGET_DIR/wasm32-unknown-unknown/$1/$2.wasm
+  local name=$1 compiled=$WASM_TARGET_DIR/wasm32-unknown-unknown/$2/$3.wasm
   local out=$CACHE/web/$name recipe
-  shift 2
+  shift 3
   if [ "$FAST" = 1 ]; then recipe="wasm-bindgen only"; else recipe="$* $(cat package-lock.json)"; fi
   [ -f "$out/recipe" ] && [ "$(cat "$out/recipe")" = "$recipe" ] && cmp -s "$compiled" "$out/compiled.wasm" && return
 
@@ -60,7 +68,7 @@ assemble() {
   mkdir -p "$new/corpora"
   cp -R www/. "$new/"
   cp assets/corpora/*.txt "$new/corpora/"
-  for part in page engine; do
+  for part in page engine bench; do
     cp "$CACHE/web/$part/$part.js" "$CACHE/web/$part/${part}_bg.wasm" "$new/"
     if [ -d "$CACHE/web/$part/snippets" ]; then cp -R "$CACHE/web/$part/snippets" "$new/"; fi
   done
@@ -83,6 +91,7 @@ build_site() {
   lock
   build_page
   build_engine
+  build_bench
   assemble
   unlock
 }

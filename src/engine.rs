@@ -15,6 +15,7 @@ mod requests;
 mod run;
 mod serve;
 mod speed;
+#[cfg(feature = "bench")]
 mod stock;
 mod watching;
 

@@ -2,6 +2,7 @@
 //
 // Before the engine is up it posts { loading: { received, total } } in bytes, or { failed: "reason" }; after that the
 // engine posts parcels. The page gives the file's size as `?bytes=N`, because a compressed transfer does not tell it.
+// `?program=bench` is the engine that has burn's own LSTM too, to measure it.
 
 const early = [];
 self.onmessage = (message) => early.push(message);
@@ -38,9 +39,11 @@ function counted(response, total) {
 }
 
 async function start() {
-  const told = Number(new URL(self.location.href).searchParams.get("bytes"));
-  const [glue, response] = await Promise.all([import("./engine.js"), fetch(new URL("engine_bg.wasm", self.location.href))]);
-  if (!response.ok) throw new Error(`engine_bg.wasm: ${response.status} ${response.statusText}`.trim());
+  const address = new URL(self.location.href);
+  const told = Number(address.searchParams.get("bytes"));
+  const program = address.searchParams.get("program") === "bench" ? "bench" : "engine";
+  const [glue, response] = await Promise.all([import(`./${program}.js`), fetch(new URL(`${program}_bg.wasm`, address))]);
+  if (!response.ok) throw new Error(`${program}_bg.wasm: ${response.status} ${response.statusText}`.trim());
   const total = told || Number(response.headers.get("Content-Length")) || 0;
   await glue.default({ module_or_path: counted(response, total) });
   // The engine has put its own handler in place.

@@ -3,10 +3,13 @@
 use std::{pin::pin, sync::Arc};
 
 use burn::tensor::Device;
-use futures_util::future::{Either, select};
+use futures_util::{
+    FutureExt,
+    future::{Either, LocalBoxFuture, select},
+};
 use web_time::{Duration, Instant};
 
-use super::{device::sleep, stock::Stock};
+use super::device::sleep;
 use crate::{
     model::LanguageModel,
     protocol::{ModelConfig, TrainConfig, Trouble},
@@ -21,35 +24,47 @@ const GROUP: Duration = Duration::from_millis(60);
 /// Chunks that the text is made of.
 const CHUNKS: usize = 4;
 
-/// What learns.
-#[derive(Clone)]
-pub enum Subject {
-    Unroll(LanguageModel),
-    /// burn's own LSTM of one layer.
-    Burn {
-        symbols: usize,
-        hidden: usize,
-    },
+/// What learns a text of its own.
+pub trait Pupil {
+    /// Takes so many steps, and waits until the device has done them.
+    fn learn(&mut self, steps: usize) -> LocalBoxFuture<'_, Result<(), Trouble>>;
 }
 
-/// A subject with a text to learn.
-enum Pupil {
-    Unroll(Box<Trainer>),
-    Burn(Box<Stock>),
+/// Makes a pupil for a batch and a context.
+pub type Subject = Box<dyn Fn(usize, usize) -> Result<Box<dyn Pupil>, Trouble>>;
+
+/// Our training.
+pub fn ours(model: LanguageModel) -> Subject {
+    Box::new(move |batch, context| {
+        let ids = text(model.symbols(), CHUNKS * batch * context + 1);
+        let train = TrainConfig { batch, context, ..TrainConfig::default() };
+        Ok(Box::new(Trainer::new(model.clone(), ids, train, 0)?))
+    })
+}
+
+impl Pupil for Trainer {
+    fn learn(&mut self, steps: usize) -> LocalBoxFuture<'_, Result<(), Trouble>> {
+        let learning = async move {
+            for _ in 0..steps {
+                self.step().await?;
+            }
+            self.flush().await.map(drop)
+        };
+        learning.boxed_local()
+    }
 }
 
 /// A measurement under way: contexts of 1, 2, 4, … up to the real one, of which the last one that is not too slow counts. So a
 /// device on which a step of full size takes seconds costs no more time than a fast one.
 pub struct Gauge {
     subject: Subject,
-    device: Device,
     batch: usize,
     /// Of a step of full size.
     context: usize,
     effort: Effort,
     /// Of the steps that are timed at present.
     rung: usize,
-    pupil: Option<Pupil>,
+    pupil: Option<Box<dyn Pupil>>,
     /// Time that first steps took, in which a device gets ready.
     getting_ready: Duration,
     /// Steps in the next group.
@@ -79,10 +94,9 @@ pub struct Reading {
 }
 
 impl Gauge {
-    pub fn new(subject: Subject, device: Device, batch: usize, context: usize, effort: Effort) -> Self {
+    pub fn new(subject: Subject, batch: usize, context: usize, effort: Effort) -> Self {
         Gauge {
             subject,
-            device,
             batch,
             context,
             effort,
@@ -97,8 +111,7 @@ impl Gauge {
 
     /// Our model of these settings on `device`.
     pub fn of_model(model: &ModelConfig, symbols: usize, train: &TrainConfig, device: &Device, effort: Effort) -> Self {
-        let subject = Subject::Unroll(LanguageModel::new(model, symbols, device));
-        Gauge::new(subject, device.clone(), train.batch, train.context, effort)
+        Gauge::new(ours(LanguageModel::new(model, symbols, device)), train.batch, train.context, effort)
     }
 
     /// A slice; after the last one what was found.
@@ -107,7 +120,9 @@ impl Gauge {
     /// `DeviceLost`.
     pub async fn advance(&mut self) -> Result<Option<Reading>, Trouble> {
         let Some(pupil) = &mut self.pupil else { return self.get_ready().await };
-        let time = pupil.learn(self.group).await?;
+        let started = Instant::now();
+        pupil.learn(self.group).await?;
+        let time = started.elapsed();
         let step = time / self.group as u32;
         if step <= LONG_STEP && self.rung < self.context {
             self.climb(step);
@@ -137,15 +152,15 @@ impl Gauge {
     async fn get_ready(&mut self) -> Result<Option<Reading>, Trouble> {
         let started = Instant::now();
         let left = self.effort.patience.saturating_sub(self.getting_ready);
-        let mut pupil = self.subject.pupil(&self.device, self.batch, self.rung)?;
-        let ready = match select(pin!(pupil.learn(1)), pin!(sleep(left))).await {
-            Either::Left((learned, _)) => Some(learned?),
-            Either::Right(_) => None,
+        let mut pupil = (self.subject)(self.batch, self.rung)?;
+        let ready = match select(pupil.learn(1), pin!(sleep(left))).await {
+            Either::Left((learned, _)) => learned.map(|()| true)?,
+            Either::Right(_) => false,
         };
+        let time = started.elapsed();
         self.pupil = Some(pupil);
-        self.getting_ready += started.elapsed();
-        let time = ready.unwrap_or(left);
-        let gave_up = ready.is_none() || self.getting_ready > self.effort.patience;
+        self.getting_ready += time;
+        let gave_up = !ready || self.getting_ready > self.effort.patience;
         Ok(gave_up.then(|| self.reading(self.speed(1, time), true)))
     }
 
@@ -170,46 +185,8 @@ impl Gauge {
     }
 }
 
-impl Subject {
-    fn pupil(&self, device: &Device, batch: usize, context: usize) -> Result<Pupil, Trouble> {
-        Ok(match self {
-            Subject::Unroll(model) => {
-                let ids = text(model.symbols(), CHUNKS * batch * context + 1);
-                let train = TrainConfig { batch, context, ..TrainConfig::default() };
-                Pupil::Unroll(Box::new(Trainer::new(model.clone(), ids, train, 0)?))
-            }
-            &Subject::Burn { symbols, hidden } => {
-                let ids = text(symbols, batch * (context + 1));
-                Pupil::Burn(Box::new(Stock::new(symbols, hidden, &ids, batch, device)))
-            }
-        })
-    }
-}
-
-impl Pupil {
-    /// Takes so many steps, waits until the device has done them, and gives the time.
-    async fn learn(&mut self, steps: usize) -> Result<Duration, Trouble> {
-        let started = Instant::now();
-        match self {
-            Pupil::Unroll(trainer) => {
-                for _ in 0..steps {
-                    trainer.step().await?;
-                }
-                trainer.flush().await?;
-            }
-            Pupil::Burn(stock) => {
-                for _ in 0..steps {
-                    stock.step();
-                }
-                stock.flush().await?;
-            }
-        }
-        Ok(started.elapsed())
-    }
-}
-
 /// Ids without any order: a multiplicative hash of their positions (Knuth).
-fn text(symbols: usize, length: usize) -> Arc<[u32]> {
+pub fn text(symbols: usize, length: usize) -> Arc<[u32]> {
     (0..length as u32).map(|position| (position.wrapping_mul(2_654_435_761) >> 16) % symbols.max(1) as u32).collect()
 }
 
@@ -259,12 +236,5 @@ mod tests {
         let (reading, _) = measure(&mut gauge);
         assert!(reading.context < 512 && reading.tokens_per_second > 0.0, "{reading:?}");
         assert!(started.elapsed() < Duration::from_secs(20));
-    }
-
-    #[test]
-    fn the_stock_model_is_measured_in_the_same_way() {
-        let subject = Subject::Burn { symbols: 11, hidden: 16 };
-        let (reading, _) = measure(&mut Gauge::new(subject, Device::flex(), 4, 8, EFFORT));
-        assert!(!reading.gave_up && reading.tokens_per_second > 10.0, "{reading:?}");
     }
 }

@@ -7,7 +7,7 @@ use web_time::Duration;
 
 use super::{
     device::Place,
-    gauge::{Effort, Gauge, Subject},
+    gauge::{Effort, Gauge, ours},
     job::{Job, Turn},
     memory,
 };
@@ -22,6 +22,10 @@ const SYMBOLS: usize = 65;
 const MOST_PATIENCE: f64 = 3600.0;
 /// Long enough for a browser to have made a program as fast as it gets.
 const TIMED: Duration = Duration::from_millis(700);
+
+/// burn's own is in the bench's program only: it would make the engine a tenth larger.
+const LIBRARIES: &[Library] =
+    if cfg!(feature = "bench") { &[Library::Unroll, Library::Burn] } else { &[Library::Unroll] };
 
 /// The answer to `Request::MeasureSpeed`: a figure after the other, each in slices.
 pub struct Measuring {
@@ -44,12 +48,11 @@ struct Way {
 }
 
 impl Measuring {
-    /// Every size on every device that is there, each with our operators and with burn's.
+    /// Every size on every device that is there, with every library of this program.
     pub fn new(cpu: Place, gpu: Option<Place>, sizes: Vec<SpeedSize>, patience: f64) -> Self {
         let devices = [gpu.as_ref().map(|gpu| gpu.kind), Some(cpu.kind)];
-        let ways = [Library::Unroll, Library::Burn]
-            .into_iter()
-            .flat_map(|library| devices.into_iter().flatten().map(move |device| (library, device)));
+        let ways =
+            LIBRARIES.iter().flat_map(|&library| devices.into_iter().flatten().map(move |device| (library, device)));
         let ways: Vec<_> = ways.collect();
         let plan = sizes
             .into_iter()
@@ -117,10 +120,13 @@ impl Measuring {
         let train = TrainConfig { batch, context, ..TrainConfig::default() };
         memory::check(&model, &train, SYMBOLS, place).ok()?;
         let subject = match library {
-            Library::Unroll => Subject::Unroll(LanguageModel::new(&model, SYMBOLS, &place.device)),
-            Library::Burn => Subject::Burn { symbols: SYMBOLS, hidden },
+            Library::Unroll => ours(LanguageModel::new(&model, SYMBOLS, &place.device)),
+            #[cfg(feature = "bench")]
+            Library::Burn => super::stock::subject(SYMBOLS, hidden, &place.device),
+            #[cfg(not(feature = "bench"))]
+            Library::Burn => return None,
         };
-        Some(Gauge::new(subject, place.device.clone(), batch, context, self.effort))
+        Some(Gauge::new(subject, batch, context, self.effort))
     }
 }
 

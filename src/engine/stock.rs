@@ -7,6 +7,9 @@ use burn::{
     tensor::{Device, Int, Tensor, TensorData},
 };
 
+use futures_util::{FutureExt, future::LocalBoxFuture};
+
+use super::gauge::{Pupil, Subject, text};
 use crate::{model::on_device, protocol::Trouble};
 
 const LEARNING_RATE: f64 = 2e-3;
@@ -20,7 +23,7 @@ struct Network {
 /// A language model of burn's own parts, learning one chunk again and again, its state carried on.
 ///
 /// It is spared what ours does: its input is on the device already, and no gradient is clipped.
-pub struct Stock {
+struct Stock {
     network: Network,
     optimiser: ModuleOptimizer,
     /// One-hot, [B, T, V].
@@ -31,9 +34,25 @@ pub struct Stock {
     loss: Option<Tensor<1>>,
 }
 
+/// Its training, of one layer.
+pub fn subject(symbols: usize, hidden: usize, device: &Device) -> Subject {
+    let device = device.clone();
+    Box::new(move |batch, context| {
+        let ids = text(symbols, batch * (context + 1));
+        Ok(Box::new(Stock::new(symbols, hidden, &ids, batch, &device)))
+    })
+}
+
+impl Pupil for Stock {
+    fn learn(&mut self, steps: usize) -> LocalBoxFuture<'_, Result<(), Trouble>> {
+        (0..steps).for_each(|_| self.step());
+        self.flush().map(|loss| loss.map(drop)).boxed_local()
+    }
+}
+
 impl Stock {
     /// `ids` are B streams of T + 1, one after the other.
-    pub fn new(symbols: usize, hidden: usize, ids: &[u32], batch: usize, device: &Device) -> Self {
+    fn new(symbols: usize, hidden: usize, ids: &[u32], batch: usize, device: &Device) -> Self {
         let context = ids.len() / batch - 1;
         let device = device.clone().autodiff();
         let streams = || ids.chunks(context + 1);
@@ -55,7 +74,7 @@ impl Stock {
         }
     }
 
-    pub fn step(&mut self) {
+    fn step(&mut self) {
         let (hidden, state) = self.network.lstm.forward(self.input.clone(), self.state.take());
         let logits = self.network.head.forward(hidden).flatten::<2>(0, 1);
         let loss = CrossEntropyLossConfig::new().init(&logits.device()).forward(logits, self.targets.clone());
@@ -69,7 +88,7 @@ impl Stock {
     ///
     /// # Errors
     /// `DeviceLost`.
-    pub async fn flush(&mut self) -> Result<Option<f32>, Trouble> {
+    async fn flush(&mut self) -> Result<Option<f32>, Trouble> {
         let Some(loss) = self.loss.take() else { return Ok(None) };
         let data = loss.into_data_async().await;
         let data = data.map_err(|error| Trouble::DeviceLost { reason: error.to_string() })?;

@@ -21,6 +21,14 @@ pub enum Arrival {
     Failed(String),
 }
 
+/// Which engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Program {
+    Engine,
+    /// The one that has burn's own LSTM as well, to measure it.
+    Bench,
+}
+
 pub struct EngineLink {
     worker: Worker,
     // The worker calls these as long as it lives.
@@ -30,10 +38,13 @@ pub struct EngineLink {
 
 impl EngineLink {
     /// Starts a worker and loads the engine into it. `arrived` is called with all that it says.
-    pub fn start(arrived: impl Fn(Arrival) + Clone + 'static) -> Result<Self, String> {
+    pub fn start(program: Program, arrived: impl Fn(Arrival) + Clone + 'static) -> Result<Self, String> {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
-        let address = format!("worker.js?bytes={}", engine_bytes());
+        let address = match program {
+            Program::Engine => format!("worker.js?bytes={}", engine_bytes()),
+            Program::Bench => "worker.js?program=bench".to_owned(),
+        };
         let worker = Worker::new_with_options(&address, &options).map_err(|error| reason(&error))?;
 
         let told = arrived.clone();

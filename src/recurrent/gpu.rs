@@ -1,13 +1,16 @@
-//! The fused operators on the GPU: [`walk`] takes all time steps of a layer in one dispatch, forward or backward, and
-//! [`product`] does at once what needs no order.
+//! The fused operators on the GPU: [`sequence`] takes all time steps of a layer, and [`product`] does at once what needs
+//! no order.
 
+mod each;
 mod gru;
 mod lstm;
 mod math;
 pub mod product;
 mod rnn;
+pub mod sequence;
+mod step;
 pub mod tape;
-pub mod walk;
+mod walk;
 
 use burn::backend::{TensorMetadata, ops::FloatTensorOps, tensor::FloatTensor};
 use burn_cubecl::{
@@ -19,11 +22,8 @@ use super::{
     extension::{Inputs, Kernels, Trail},
 };
 use product::{Form, Matrix, multiply};
+use sequence::{Backward, Forward, Pass, Return};
 use tape::Tape;
-use walk::{Backward, Forward, Pass, Return};
-
-/// The largest hidden size whose passes fit the shared memory that WebGPU devices offer, 32 KiB.
-pub const LARGEST: usize = 1024;
 
 /// An uninitialised tensor on the device of `like`.
 pub fn empty<const D: usize>(like: &CubeTensor, shape: [usize; D]) -> CubeTensor {
@@ -32,11 +32,11 @@ pub fn empty<const D: usize>(like: &CubeTensor, shape: [usize; D]) -> CubeTensor
 }
 
 /// The gradient of W_hh, [G·H, H] from number `start` of `weight` on, and of b_hh, from the gradients of p and s
-/// ([`walk::Return::sums`]). In a GRU those of sₙ stand apart from the others.
+/// ([`sequence::Return::sums`]). In a GRU those of sₙ stand apart from the others.
 pub fn recurrent_gradients(tape: Tape, record: &CubeTensor, sums: &CubeTensor, weight: &CubeTensor, bias: &CubeTensor) {
     let Tape { cell, hidden, .. } = tape;
     let positions = tape.steps * tape.batch;
-    let columns = walk::blocks(cell) * hidden;
+    let columns = sequence::blocks(cell) * hidden;
     let rows = cell.gates() * hidden;
     let of_blocks = |from: usize, count: usize, to: usize, bias: CubeTensor| {
         multiply(
@@ -73,11 +73,11 @@ impl Kernels for CubeBackend {
         let tape = Tape { cell, steps, batch, hidden };
         let record = trail.saved.unwrap_or(trail.outputs);
         let above = into_contiguous(gradient);
-        let sums = empty(&above, [steps, batch, walk::blocks(cell) * hidden]);
+        let sums = empty(&above, [steps, batch, sequence::blocks(cell) * hidden]);
         let first = empty(&above, [2 * batch, hidden]);
         let form = Backward { last_cell: cell == Cell::Lstm, first_state: true };
         let weight = into_contiguous(trail.weight);
-        walk::backward(tape, form, Return { record: &record, above, weight, sums: &sums, first_state: &first });
+        sequence::backward(tape, form, Return { record: &record, above, weight, sums: &sums, first_state: &first });
         let rows = cell.gates() * hidden;
         let [weight, bias] = [empty(&sums, [rows, hidden]).into(), empty(&sums, [rows, 1])];
         recurrent_gradients(tape, &record, &sums, &weight, &bias);
@@ -107,12 +107,12 @@ fn forward(cell: Cell, inputs: Inputs<CubeBackend>, keep: bool) -> (CubeTensor, 
         // No ids are read.
         ids: (&empty(&input, [1]), 0),
         input,
-        weight: into_contiguous(CubeBackend::float_transpose(inputs.weight)),
+        weight: into_contiguous(inputs.weight),
         biases: (into_contiguous(inputs.bias), 0),
         state: (&state, 0),
         record: &record,
     };
-    walk::forward(tape, Forward { gather: false, input_bias: false, keep, carry: false }, pass);
+    sequence::forward(tape, Forward { gather: false, input_bias: false, keep, carry: false }, pass);
     let count = steps + usize::from(cell == Cell::Lstm);
     let outputs = CubeBackend::float_slice(record.clone(), &[(tape.step()..(count + 1) * tape.step()).into()]);
     (CubeBackend::float_reshape(outputs, [count, batch, hidden].into()), record)

@@ -57,7 +57,7 @@ lab("the machine's speed is measured in a panel by keyboard alone, as bars, as a
 
   const cells = await lab.by("speed-table").locator("td").allInnerTexts();
   assert.ok(cells.length >= 6 && cells.every((cell) => SPEED.test(cell)), `each size and way has a figure: ${cells}`);
-  assert.equal(await lab.by("speed-chart").locator(".speed-bars i").count(), cells.length);
+  assert.equal(await lab.by("speed-chart").locator(".speed-bars rect").count(), cells.length);
   await lab.by("speed-copy").focus();
   await lab.page.keyboard.press("Enter");
   await lab.until("the text is copied", async () => (await lab.by("speed-copy").textContent()) === "Copied");

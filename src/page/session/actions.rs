@@ -6,7 +6,10 @@ use leptos::{prelude::*, task::spawn_local};
 
 use super::{KeptText, Notice, Phase, Remedy, Session, Writing};
 use crate::{
-    page::{corpora, engine_link::EngineLink},
+    page::{
+        corpora,
+        engine_link::{EngineLink, Program},
+    },
     protocol::{
         Array, DeviceWish, Generate, GeneratedText, Limits, Parcel, Request, RunState, Source, TextRequest, Trouble,
         VocabularyKind, Watch,
@@ -24,7 +27,7 @@ impl Session {
         self.phase.set(Phase::Loading { received: 0, total: 0 });
         // The old one first, so that two engines never share the device.
         self.link.set_value(None);
-        match EngineLink::start(move |arrival| self.arrived(arrival)) {
+        match EngineLink::start(Program::Engine, move |arrival| self.arrived(arrival)) {
             Ok(link) => {
                 self.link.set_value(Some(link));
                 let device = self.plan.with_value(|plan| plan.wish);

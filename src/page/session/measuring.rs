@@ -7,7 +7,7 @@ use leptos::prelude::*;
 
 use super::Session;
 use crate::{
-    page::engine_link::{Arrival, EngineLink},
+    page::engine_link::{Arrival, EngineLink, Program},
     protocol::{DeviceWish, Event, Parcel, Request, RunState, SpeedReport, SpeedSize},
 };
 
@@ -37,7 +37,7 @@ impl Session {
         let running = self.run.get_untracked() == RunState::Running;
         self.plan.update_value(|plan| plan.waits |= running);
         self.pause();
-        let started = EngineLink::start(move |arrival| self.measured(arrival)).and_then(|link| {
+        let started = EngineLink::start(Program::Bench, move |arrival| self.measured(arrival)).and_then(|link| {
             link.send(&Request::Open { device: DeviceWish::Cpu }.into())?;
             self.gauge.set_value(Some(link));
             Ok(())

@@ -1,12 +1,11 @@
 //! The speed of this machine, measured, shown and shared by whoever asks.
 
-mod bars;
+mod markup;
 mod text;
 
 use leptos::{html, prelude::*, task::spawn_local};
 use web_sys::KeyboardEvent;
 
-use self::bars::Bars;
 use crate::{
     page::{
         clipboard,
@@ -16,7 +15,7 @@ use crate::{
         session::{Measuring, Phase, SIZES, use_session},
     },
     protocol::{DeviceKind, Library, SpeedFigure, SpeedReport, SpeedSize},
-    words::number,
+    words::Words,
 };
 
 /// A way of computing.
@@ -70,6 +69,9 @@ pub fn SpeedPanel(#[prop(into)] close: Callback<()>) -> impl IntoView {
         }
         _ => String::new(),
     };
+    let written = move |write: fn(&SpeedReport, &Words) -> String| {
+        move || session.speed.with(|report| report.as_ref().map(|report| write(report, words())).unwrap_or_default())
+    };
     let copy = move |_| {
         let Some(report) = session.speed.get_untracked() else { return };
         let text = text::of(&report, session.language.get_untracked().words());
@@ -113,8 +115,14 @@ pub fn SpeedPanel(#[prop(into)] close: Callback<()>) -> impl IntoView {
                 </button>
             </h2>
             <p class="hint">{move || (words().speed.explain)(SIZES[0].batch, SIZES[0].context)}</p>
-            <Bars />
-            <Table />
+            <div
+                class="speed-chart hint"
+                data-testid="speed-chart"
+                role="img"
+                aria-label=say(|words| words.speed.picture)
+                inner_html=written(markup::bars)
+            ></div>
+            <table class="speeds" data-testid="speed-table" inner_html=written(markup::table)></table>
             <div class="row">
                 <button
                     class="button is-primary"
@@ -137,44 +145,5 @@ pub fn SpeedPanel(#[prop(into)] close: Callback<()>) -> impl IntoView {
                 <p class="hint" role="status">{state}</p>
             </div>
         </dialog>
-    }
-}
-
-/// A row a size, a column a way of computing.
-#[component]
-fn Table() -> impl IntoView {
-    let session = use_session();
-    let words = use_words();
-    let heads = move |report: &SpeedReport| {
-        let head = |way| {
-            let (device, library) = names(way);
-            view! { <th scope="col">{device} <small>{library}</small></th> }
-        };
-        ways(report).into_iter().map(head).collect_view()
-    };
-    let cell = move |figure: Option<&SpeedFigure>| {
-        let Some(figure) = figure else { return view! { <td></td> }.into_any() };
-        let Some(speed) = figure.tokens_per_second else {
-            return view! { <td title=words().speed.no_figure>"–"</td> }.into_any();
-        };
-        let short = (figure.context < figure.size.context).then(|| (words().speed.at_context)(figure.context));
-        view! { <td>{number::measured(speed)} <small>{short}</small></td> }.into_any()
-    };
-    let rows = move |report: &SpeedReport| {
-        let row = |size: SpeedSize| {
-            let cells = ways(report).into_iter().map(|way| cell(figure(report, size, way))).collect_view();
-            view! { <tr><th scope="row">{(words().speed.hidden)(size.hidden)}</th>{cells}</tr> }
-        };
-        SIZES.map(row).collect_view()
-    };
-    move || {
-        session.speed.get().map(|report| {
-            view! {
-                <table class="speeds" data-testid="speed-table">
-                    <thead><tr><th></th>{heads(&report)}</tr></thead>
-                    <tbody>{rows(&report)}</tbody>
-                </table>
-            }
-        })
     }
 }

@@ -11,9 +11,9 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
 /// Units along a side of a tile.
-const UNITS: usize = 8;
+pub const UNITS: usize = 8;
 /// Terms of a tile in shared memory.
-const DEPTH: usize = 16;
+pub const DEPTH: usize = 16;
 /// Tiles that keep a GPU busy: before there are as many large ones, small ones are taken.
 const TILES: usize = 32;
 
@@ -140,30 +140,11 @@ fn tiles(
     }
     let mut term = 0usize.runtime();
     while term < k {
-        fetch(
-            a,
-            &mut left,
-            a_start,
-            a_stride,
-            first_row,
-            m,
-            term,
-            k,
-            comptime!(plan.form == Form::LeftTransposed),
-            plan,
-        );
-        fetch(
-            b,
-            &mut right,
-            b_start,
-            b_stride,
-            first_column,
-            n,
-            term,
-            k,
-            comptime!(plan.form != Form::RightTransposed),
-            plan,
-        );
+        let (left_along, right_along) =
+            comptime!((plan.form == Form::LeftTransposed, plan.form != Form::RightTransposed));
+        let tile = comptime!(plan.tile());
+        fetch(a, &mut left, a_start, a_stride, first_row, m, term, k, 0usize, left_along, tile);
+        fetch(b, &mut right, b_start, b_stride, first_column, n, term, k, 0usize, right_along, tile);
         sync_cube();
         for depth in 0..DEPTH {
             let mut ours = Array::<f32>::new(side);
@@ -207,10 +188,11 @@ fn tiles(
     }
 }
 
-/// Brings a tile to shared memory, [DEPTH, pitch]. `along`: neighbours in memory are neighbours along the tile's side,
-/// else along the terms.
+/// Brings a tile of a matrix from number `start` on to shared memory, [DEPTH, tile + 1] from number `to_start` on, by a
+/// cube of [`UNITS`]² units. What is past `count` or `terms` is 0. `along`: neighbours in memory are neighbours along the
+/// tile's side, else along the terms.
 #[cube]
-fn fetch(
+pub fn fetch(
     from: &[f32],
     to: &mut Shared<[f32]>,
     start: usize,
@@ -219,12 +201,12 @@ fn fetch(
     count: usize,
     first_term: usize,
     terms: usize,
+    #[comptime] to_start: usize,
     #[comptime] along: bool,
-    #[comptime] plan: Plan,
+    #[comptime] tile: usize,
 ) {
-    let tile = comptime!(plan.tile());
     let mut index = UNIT_POS as usize;
-    while index < comptime!(DEPTH * plan.tile()) {
+    while index < comptime!(DEPTH * tile) {
         let depth = if comptime!(along) { index / tile } else { index % DEPTH };
         let place = if comptime!(along) { index % tile } else { index / DEPTH };
         let mut value = f32::new(0.0);
@@ -236,7 +218,7 @@ fn fetch(
             };
             value = from[start + at];
         }
-        to[depth * comptime!(plan.pitch()) + place] = value;
+        to[to_start + depth * comptime!(tile + 1) + place] = value;
         index += comptime!(UNITS * UNITS);
     }
 }

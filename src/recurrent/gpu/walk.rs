@@ -1,19 +1,20 @@
 //! All time steps of a layer in one dispatch, forward or backward.
 //!
-//! Forward, with s = W_hh h₍ₜ₋₁₎ + b_hh and p the projected input, each step is the cell's equations of p and s.
-//! Backward, the step's gradients of s give that of h₍ₜ₋₁₎ as W_hhᵀ ds. Batch rows are independent, so a cube owns a few
-//! rows and waits for nobody else: h and c stay in its shared memory and its units meet at `sync_cube` twice a step.
+//! Batch rows are independent, so a cube owns a few rows and waits for nobody else: h and c stay in its shared memory and
+//! its units meet at `sync_cube` twice a step.
 //!
 //! A step has two halves. In the products, units stand side by side along H and read neighbouring weights (so the way
 //! forward takes W_hhᵀ and the way back W_hh), once for all rows of the cube; where H is less than a cube, the terms of a
 //! product are split into parts for the units that are left. In the cell's equations every unit adds up the parts of its
-//! own unit of a row. The gradient of W_hh needs no order: it is one product over batch × time afterwards.
+//! own unit of a row.
 
-use burn_cubecl::tensor::CubeTensor;
+use burn::backend::ops::FloatTensorOps;
+use burn_cubecl::{CubeBackend, kernel::into_contiguous, tensor::CubeTensor};
 use cubecl::prelude::*;
 
 use super::{
-    gru, lstm, rnn,
+    sequence::{Backward, Forward, Pass, Return, block_of, blocks},
+    step,
     tape::{Tape, kept},
 };
 use crate::protocol::Cell;
@@ -22,8 +23,8 @@ use crate::protocol::Cell;
 const CUBE: usize = 256;
 /// The least terms of a part: with fewer, adding up the parts costs more than they save.
 const PART: usize = 32;
-/// Numbers of shared memory for the products, 16 KiB of the 32 that WebGPU devices offer.
-const PRODUCTS: usize = 4096;
+/// The most batch rows of a cube: with more, the totals of a unit no longer fit its registers.
+const ROWS: usize = 8;
 /// Cubes that keep a small GPU busy: before there are as many, no cube owns a second row.
 const CUBES: usize = 8;
 
@@ -42,27 +43,25 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(tape: Tape) -> Self {
+    fn new(tape: Tape, on: &CubeTensor) -> Self {
         let Tape { cell, batch, hidden, .. } = tape;
         let width = hidden.next_multiple_of(32).min(CUBE);
         let parts = (CUBE / width).min(hidden / PART).max(1);
-        let fit = PRODUCTS / (parts * cell.gates() * hidden);
-        let rows = (batch / CUBES).min(fit).clamp(1, 8);
-        Plan { cell, hidden, rows, width, parts }
+        let shared = on.client.properties().hardware.max_shared_memory_size / size_of::<f32>();
+        let plan = |rows: usize| Plan { cell, hidden, rows, width, parts };
+        let rows = (batch / CUBES).clamp(1, ROWS);
+        let fits = (1..=rows).rev().find(|&rows| plan(rows).shared() <= shared);
+        plan(fits.unwrap_or(1))
+    }
+
+    /// Numbers of shared memory: h, c and the parts of the products of every row.
+    const fn shared(self) -> usize {
+        (2 + self.parts * self.cell.gates()) * self.rows * self.hidden
     }
 
     fn cubes(self, batch: usize) -> (CubeCount, CubeDim) {
         let count = CubeCount::Static(batch.div_ceil(self.rows) as u32, 1, 1);
         (count, CubeDim::new_1d((self.width * self.parts) as u32))
-    }
-
-    /// G.
-    const fn gates(self) -> usize {
-        self.cell.gates()
-    }
-
-    const fn is(self, cell: Cell) -> bool {
-        self.cell as u8 == cell as u8
     }
 
     /// Units of h whose terms are a part of a product.
@@ -76,38 +75,9 @@ impl Plan {
     }
 }
 
-/// How the forward pass comes by its input, and what it leaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Forward {
-    /// The input is a table [V, G·H] whose rows are taken by id, else [T, B, G·H].
-    pub gather: bool,
-    /// b_ih is to be added to the input.
-    pub input_bias: bool,
-    /// There is a way back.
-    pub keep: bool,
-    /// `state` becomes the state after the last step.
-    pub carry: bool,
-}
-
-/// What the forward pass reads and writes.
-pub struct Pass<'a> {
-    /// The ids of the steps begin at the number after it. Read with [`Forward::gather`] only.
-    pub ids: (&'a CubeTensor, usize),
-    /// p, see [`Forward`].
-    pub input: CubeTensor,
-    /// W_hhᵀ, [H, G·H].
-    pub weight: CubeTensor,
-    /// b_hh begins at the number after it; b_ih at 0, with [`Forward::input_bias`].
-    pub biases: (CubeTensor, usize),
-    /// h and then, in an LSTM, c before the first step, each [B, H], begin at the number after it.
-    pub state: (&'a CubeTensor, usize),
-    /// See [`Tape`].
-    pub record: &'a CubeTensor,
-}
-
 /// All steps forward.
 pub fn forward(tape: Tape, form: Forward, pass: Pass) {
-    let plan = Plan::new(tape);
+    let plan = Plan::new(tape, pass.record);
     let (count, dim) = plan.cubes(tape.batch);
     // SAFETY: `Plan` gives every unit rows and units below B and H, or they are clamped to them; every buffer is as long
     // as its description says, and ids are below V because the text was made of the vocabulary.
@@ -118,7 +88,7 @@ pub fn forward(tape: Tape, form: Forward, pass: Pass) {
             dim,
             pass.ids.0.clone().into_buffer_arg(),
             pass.input.into_buffer_arg(),
-            pass.weight.into_buffer_arg(),
+            into_contiguous(CubeBackend::float_transpose(pass.weight)).into_buffer_arg(),
             pass.biases.0.into_buffer_arg(),
             pass.state.0.clone().into_buffer_arg(),
             pass.record.clone().into_buffer_arg(),
@@ -150,20 +120,16 @@ fn walk_forward(
     #[comptime] form: Forward,
 ) {
     let hidden = comptime!(plan.hidden);
-    let gates = comptime!(plan.gates());
+    let gates = comptime!(plan.cell.gates());
     let items = comptime!(plan.rows * plan.hidden);
     let units = comptime!(plan.width * plan.parts);
-    let lstm = comptime!(plan.is(Cell::Lstm));
-    let kept = comptime!(kept(plan.cell));
+    let lstm = comptime!(plan.cell == Cell::Lstm);
     let first_row = CUBE_POS_X as usize * comptime!(plan.rows);
-    let size = batch * hidden;
-    let last_cell = (steps + 1) * size;
-    let kept_from = last_cell + if comptime!(lstm) { size } else { 0usize.runtime() };
-    let cells_from = kept_from + steps * size * kept;
+    let places = step::places(steps, batch, comptime!(plan.cell), hidden);
 
     let mut h = Shared::<[f32]>::new_slice(items);
     let mut c = Shared::<[f32]>::new_slice(if comptime!(lstm) { items } else { 1 });
-    let mut sums = Shared::<[f32]>::new_slice(comptime!(plan.parts * plan.gates() * items));
+    let mut sums = Shared::<[f32]>::new_slice(comptime!(plan.parts * plan.cell.gates() * items));
     let mut item = UNIT_POS as usize;
     while item < items {
         // A row past the last is the last one once more, of which nothing is written.
@@ -171,65 +137,57 @@ fn walk_forward(
         let at = row.min(batch - 1) * hidden + item % hidden;
         h[item] = state[first_state + at];
         if comptime!(lstm) {
-            c[item] = state[first_state + size + at];
+            c[item] = state[first_state + places.step + at];
         }
         if row < batch {
             tape[at] = h[item];
             if comptime!(lstm && form.keep) {
-                tape[cells_from + at] = c[item];
+                tape[places.cells + at] = c[item];
             }
         }
         item += units;
     }
     sync_cube();
 
-    for step in 0..steps {
+    for index in 0..steps {
         gate_products(weight, &h, &mut sums, plan);
         sync_cube();
         let mut item = UNIT_POS as usize;
         while item < items {
-            let unit = item % hidden;
             let row = first_row + item / hidden;
-            let position = step * batch + row.min(batch - 1);
+            let position = index * batch + row.min(batch - 1);
             let from = if comptime!(form.gather) { usize::cast_from(ids[first_id + position]) } else { position };
-            let from = from * (gates * hidden) + unit;
-            let mut p = Array::<f32>::new(gates);
-            let mut s = Array::<f32>::new(gates);
+            let mut recurrent = Array::<f32>::new(gates);
             #[unroll]
             for gate in 0..gates {
-                p[gate] = input[from + gate * hidden];
-                if comptime!(form.input_bias) {
-                    p[gate] += biases[gate * hidden + unit];
-                }
-                s[gate] = biases[recurrent_bias + gate * hidden + unit];
+                recurrent[gate] = f32::new(0.0);
                 #[unroll]
                 for part in 0..plan.parts {
-                    s[gate] += sums[(part * gates + gate) * items + item];
+                    recurrent[gate] += sums[(part * gates + gate) * items + item];
                 }
             }
-            let mut keep = Array::<f32>::new(comptime!(kept + 1));
-            let after = if comptime!(plan.is(Cell::Rnn)) {
-                rnn::forward(&p, &s)
-            } else if comptime!(plan.is(Cell::Gru)) {
-                gru::forward(&p, &s, h[item], &mut keep)
-            } else {
-                lstm::forward(&p, &s, c[item], &mut keep)
-            };
-            h[item] = after;
+            let mut kept_values = Array::<f32>::new(comptime!(kept(plan.cell) + 1));
+            let cell_before = if comptime!(lstm) { c[item] } else { f32::new(0.0) };
+            h[item] = step::forward(
+                input,
+                biases,
+                tape,
+                &mut recurrent,
+                &mut kept_values,
+                h[item],
+                cell_before,
+                from,
+                position,
+                item % hidden,
+                recurrent_bias,
+                row < batch,
+                &places,
+                comptime!(plan.cell),
+                hidden,
+                form,
+            );
             if comptime!(lstm) {
-                c[item] = keep[4];
-            }
-            if row < batch {
-                tape[(position + batch) * hidden + unit] = after;
-                if comptime!(form.keep) {
-                    #[unroll]
-                    for index in 0..kept {
-                        tape[kept_from + (position * kept + index) * hidden + unit] = keep[index];
-                    }
-                    if comptime!(lstm) {
-                        tape[cells_from + (position + batch) * hidden + unit] = keep[4];
-                    }
-                }
+                c[item] = kept_values[4];
             }
             item += units;
         }
@@ -242,12 +200,12 @@ fn walk_forward(
         if row < batch {
             let at = row * hidden + item % hidden;
             if comptime!(lstm) {
-                tape[last_cell + at] = c[item];
+                tape[places.last_cell + at] = c[item];
             }
             if comptime!(form.carry) {
                 state[first_state + at] = h[item];
                 if comptime!(lstm) {
-                    state[first_state + size + at] = c[item];
+                    state[first_state + places.step + at] = c[item];
                 }
             }
         }
@@ -259,7 +217,7 @@ fn walk_forward(
 #[cube]
 fn gate_products(weight: &[f32], h: &Shared<[f32]>, sums: &mut Shared<[f32]>, #[comptime] plan: Plan) {
     let hidden = comptime!(plan.hidden);
-    let gates = comptime!(plan.gates());
+    let gates = comptime!(plan.cell.gates());
     let rows = comptime!(plan.rows);
     let length = comptime!(plan.part());
     let turn = comptime!(plan.turn());
@@ -267,7 +225,7 @@ fn gate_products(weight: &[f32], h: &Shared<[f32]>, sums: &mut Shared<[f32]>, #[
     let end = ((part + 1) * length).min(hidden);
     let mut unit = UNIT_POS as usize % plan.width;
     while unit < hidden {
-        let mut totals = Array::<f32>::new(comptime!(plan.gates() * plan.rows));
+        let mut totals = Array::<f32>::new(comptime!(plan.cell.gates() * plan.rows));
         #[unroll]
         for index in 0..gates * rows {
             totals[index] = f32::new(0.0);
@@ -301,41 +259,9 @@ fn gate_products(weight: &[f32], h: &Shared<[f32]>, sums: &mut Shared<[f32]>, #[
     }
 }
 
-/// What is known of the gradient at the ends of the sequence, and what is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Backward {
-    /// That of c after the last step follows that of h, [T + 1, B, H]; LSTM.
-    pub last_cell: bool,
-    /// That of the state before the first step is wanted.
-    pub first_state: bool,
-}
-
-/// What the backward pass reads and writes.
-pub struct Return<'a> {
-    /// See [`Tape`].
-    pub record: &'a CubeTensor,
-    /// The gradient of h after every step by what is above, [T, B, H]; see [`Backward`].
-    pub above: CubeTensor,
-    /// W_hh, [G·H, H].
-    pub weight: CubeTensor,
-    /// The gradients of p and s, [T, B, S, H], S of [`blocks`].
-    pub sums: &'a CubeTensor,
-    /// The gradients of h and, in an LSTM, c before the first step; each [B, H].
-    pub first_state: &'a CubeTensor,
-}
-
-/// S: blocks of H numbers in the gradients of p and s, which are the same in an RNN and an LSTM. In a GRU the reset gate
-/// stands between those of n: r, z, pₙ, sₙ.
-pub const fn blocks(cell: Cell) -> usize {
-    match cell {
-        Cell::Rnn => 1,
-        Cell::Gru | Cell::Lstm => 4,
-    }
-}
-
 /// All steps backward.
 pub fn backward(tape: Tape, form: Backward, pass: Return) {
-    let plan = Plan::new(tape);
+    let plan = Plan::new(tape, pass.record);
     let (count, dim) = plan.cubes(tape.batch);
     // SAFETY: as forward.
     unsafe {
@@ -369,21 +295,16 @@ fn walk_backward(
     #[comptime] form: Backward,
 ) {
     let hidden = comptime!(plan.hidden);
-    let blocks = comptime!(blocks(plan.cell));
+    let gates = comptime!(plan.cell.gates());
     let items = comptime!(plan.rows * plan.hidden);
     let units = comptime!(plan.width * plan.parts);
-    let lstm = comptime!(plan.is(Cell::Lstm));
-    let gru = comptime!(plan.is(Cell::Gru));
-    let kept = comptime!(kept(plan.cell));
     let first_row = CUBE_POS_X as usize * comptime!(plan.rows);
-    let size = batch * hidden;
-    let kept_from = (steps + 1) * size + if comptime!(lstm) { size } else { 0usize.runtime() };
-    let cells_from = kept_from + steps * size * kept;
+    let places = step::places(steps, batch, comptime!(plan.cell), hidden);
 
-    // Of the gradient of h what comes through s, in parts; and what comes past it: in a GRU that of h, in an LSTM of c.
+    // Of the gradient of h what comes through s, in parts; and what comes past it.
     let mut through = Shared::<[f32]>::new_slice(comptime!(plan.parts * items));
     let mut past = Shared::<[f32]>::new_slice(items);
-    let mut sums = Shared::<[f32]>::new_slice(comptime!(plan.gates() * items));
+    let mut sums = Shared::<[f32]>::new_slice(comptime!(plan.cell.gates() * items));
     let mut item = UNIT_POS as usize;
     while item < items {
         #[unroll]
@@ -399,44 +320,33 @@ fn walk_backward(
     }
 
     for back in 0..steps {
-        let step = steps - 1 - back;
+        let index = steps - 1 - back;
         let mut item = UNIT_POS as usize;
         while item < items {
-            let unit = item % hidden;
             let row = first_row + item / hidden;
-            let position = step * batch + row.min(batch - 1);
-            let at = position * hidden + unit;
-            let mut gradient = above[at];
+            let position = index * batch + row.min(batch - 1);
+            let mut gradient = above[position * hidden + item % hidden];
             #[unroll]
             for part in 0..plan.parts {
                 gradient += through[part * items + item];
             }
-            let mut keep = Array::<f32>::new(comptime!(kept + 1));
+            let mut of_step = Array::<f32>::new(comptime!(blocks(plan.cell)));
+            past[item] = step::backward(
+                tape,
+                gradients,
+                &mut of_step,
+                gradient,
+                past[item],
+                position,
+                item % hidden,
+                row < batch,
+                &places,
+                comptime!(plan.cell),
+                hidden,
+            );
             #[unroll]
-            for index in 0..kept {
-                keep[index] = tape[kept_from + (position * kept + index) * hidden + unit];
-            }
-            let mut of_step = Array::<f32>::new(blocks);
-            if comptime!(gru) {
-                past[item] = gru::backward(&keep, tape[at], gradient + past[item], &mut of_step);
-                sums[2 * items + item] = of_step[3];
-            } else if comptime!(lstm) {
-                keep[4] = tape[cells_from + size + at];
-                past[item] = lstm::backward(&keep, tape[cells_from + at], gradient, past[item], &mut of_step);
-                sums[2 * items + item] = of_step[2];
-                sums[3 * items + item] = of_step[3];
-            } else {
-                rnn::backward(tape[size + at], gradient, &mut of_step);
-            }
-            sums[item] = of_step[0];
-            if comptime!(blocks > 1) {
-                sums[items + item] = of_step[1];
-            }
-            if row < batch {
-                #[unroll]
-                for block in 0..blocks {
-                    gradients[(position * blocks + block) * hidden + unit] = of_step[block];
-                }
+            for gate in 0..gates {
+                sums[gate * items + item] = of_step[comptime!(block_of(plan.cell, gate))];
             }
             item += units;
         }
@@ -456,12 +366,12 @@ fn walk_backward(
                 for part in 0..plan.parts {
                     gradient += through[part * items + item];
                 }
-                if comptime!(gru) {
+                if comptime!(plan.cell == Cell::Gru) {
                     gradient += past[item];
                 }
                 first_state[at] = gradient;
-                if comptime!(lstm) {
-                    first_state[size + at] = past[item];
+                if comptime!(plan.cell == Cell::Lstm) {
+                    first_state[places.step + at] = past[item];
                 }
             }
             item += units;
@@ -474,6 +384,7 @@ fn walk_backward(
 fn state_products(weight: &[f32], sums: &Shared<[f32]>, through: &mut Shared<[f32]>, #[comptime] plan: Plan) {
     let hidden = comptime!(plan.hidden);
     let rows = comptime!(plan.rows);
+    let gates = comptime!(plan.cell.gates());
     let length = comptime!(plan.part());
     let turn = comptime!(plan.turn());
     let part = UNIT_POS as usize / plan.width;
@@ -490,7 +401,7 @@ fn state_products(weight: &[f32], sums: &Shared<[f32]>, through: &mut Shared<[f3
             #[unroll]
             for next in 0..turn {
                 #[unroll]
-                for gate in 0..plan.gates() {
+                for gate in 0..gates {
                     let factor = weight[(gate * hidden + term + next) * hidden + unit];
                     #[unroll]
                     for row in 0..rows {

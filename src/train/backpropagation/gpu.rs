@@ -40,8 +40,8 @@ use crate::{
         empty,
         product::{Form, Matrix, multiply},
         recurrent_gradients,
+        sequence::{self, Backward, Forward},
         tape::Tape,
-        walk::{self, Backward, Forward},
     },
 };
 
@@ -144,15 +144,15 @@ impl Passes {
         let weight = shaped(view(&self.weights, slots.weight_hh), [self.rows(), hidden]);
         let record = empty(&self.weights, [tape.len(true)]);
         let form = Forward { gather: input.is_none(), input_bias: true, keep: true, carry: true };
-        let pass = walk::Pass {
+        let pass = sequence::Pass {
             ids: (&self.text, self.chunk.first_id()),
             input: projected,
-            weight: into_contiguous(CubeBackend::float_transpose(weight)),
+            weight,
             biases: (span(&self.weights, slots.bias_ih, slots.bias_hh), slots.bias_hh.offset - slots.bias_ih.offset),
             state: (&self.states, layer * remembered(tape.cell) * tape.step()),
             record: &record,
         };
-        walk::forward(tape, form, pass);
+        sequence::forward(tape, form, pass);
         Layer { input, record }
     }
 
@@ -175,12 +175,12 @@ impl Passes {
     /// of use.
     fn backward(&self, layer: usize, Layer { input, record }: Layer, above: CubeTensor) -> Option<CubeTensor> {
         let (tape, slots, positions) = (self.tape(), self.chunk.layout.layer(layer), self.chunk.positions());
-        let columns = walk::blocks(tape.cell) * tape.hidden;
+        let columns = sequence::blocks(tape.cell) * tape.hidden;
         let sums = empty(&above, [positions, columns]);
         let first_state = &empty(&above, [1]);
         let weight = view(&self.weights, slots.weight_hh);
         let form = Backward { last_cell: false, first_state: false };
-        walk::backward(tape, form, walk::Return { record: &record, above, weight, sums: &sums, first_state });
+        sequence::backward(tape, form, sequence::Return { record: &record, above, weight, sums: &sums, first_state });
         let [weight, bias] = [slots.weight_hh, slots.bias_hh].map(|slot| view(&self.gradient, slot));
         recurrent_gradients(tape, &record, &sums, &weight, &bias);
 

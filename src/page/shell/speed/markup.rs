@@ -1,0 +1,125 @@
+//! The figures as bars and as a table, in HTML.
+//!
+//! Written as text, because components for it would make the page's program a tenth larger. Only numbers and our own
+//! words go in.
+
+use super::{Way, figure, names, ways};
+use crate::{
+    page::session::SIZES,
+    protocol::{DeviceKind, Library, SpeedFigure, SpeedReport},
+    words::{Words, number},
+};
+
+/// Powers of ten from end to end: always the same, so that nothing moves as figures come.
+const LOW: i32 = 1;
+const HIGH: i32 = 7;
+
+/// Pixels of a bar with the gap below it.
+const ROW: usize = 13;
+
+/// How far to the right a figure stands, in per cent.
+fn place(speed: f64) -> f64 {
+    let part = (speed.log10() - f64::from(LOW)) / f64::from(HIGH - LOW);
+    // A slow way still has a bar to be seen.
+    100.0 * part.clamp(0.01, 1.0)
+}
+
+/// One group of bars a size, with the ways' names above and the scale below.
+pub fn bars(report: &SpeedReport, words: &Words) -> String {
+    let ways = ways(report);
+    let legend = ways.iter().map(|&way| {
+        let ((device, library), swatch) = (names(way), bar(way, 100.0, 0));
+        format!(r#"<span><svg width="12" height="10">{swatch}</svg>{device} · {library}</span>"#)
+    });
+    let group = |size| {
+        let speed = |way| figure(report, size, way).and_then(|figure| figure.tokens_per_second);
+        let bars = ways.iter().enumerate();
+        let bars: String = bars.filter_map(|(row, &way)| Some(bar(way, place(speed(way)?), row))).collect();
+        let (label, height) = ((words.speed.hidden)(size.hidden), ROW * ways.len());
+        format!(r#"<span>{label}</span><svg class="speed-bars" width="100%" height="{height}">{bars}</svg>"#)
+    };
+    let tick = |power: i32| {
+        let (speed, x) = (10u64.pow(power as u32), 100 * (power - LOW) / (HIGH - LOW));
+        let anchor = if power == LOW {
+            "start"
+        } else if power == HIGH {
+            "end"
+        } else {
+            "middle"
+        };
+        format!(r#"<text x="{x}%" y="12" text-anchor="{anchor}">{}</text>"#, number::grouped(speed))
+    };
+    format!(
+        r#"<div class="speed-legend">{}</div>{}<span>{}</span><svg class="speed-ticks" width="100%" height="16">{}</svg>"#,
+        legend.collect::<String>(),
+        SIZES.map(group).concat(),
+        words.transport.speed,
+        (LOW..=HIGH).step_by(2).map(tick).collect::<String>(),
+    )
+}
+
+fn bar((library, device): Way, width: f64, row: usize) -> String {
+    let device = if device == DeviceKind::WebGpu { "gpu" } else { "cpu" };
+    let library = if library == Library::Burn { " is-burn" } else { "" };
+    let y = row * ROW;
+    format!(r#"<rect class="is-{device}{library}" width="{width:.1}%" y="{y}" height="10" rx="2"/>"#)
+}
+
+/// A row a size, a column a way of computing.
+pub fn table(report: &SpeedReport, words: &Words) -> String {
+    let ways = ways(report);
+    let head = |&way: &Way| {
+        let (device, library) = names(way);
+        format!(r#"<th scope="col">{device}<small>{library}</small></th>"#)
+    };
+    let cell = |figure: Option<&SpeedFigure>| match figure.map(|figure| (figure, figure.tokens_per_second)) {
+        None => "<td></td>".to_owned(),
+        Some((_, None)) => format!(r#"<td title="{}">–</td>"#, words.speed.no_figure),
+        Some((figure, Some(speed))) => {
+            let speed = number::measured(speed);
+            let short = (figure.context < figure.size.context).then(|| (words.speed.at_context)(figure.context));
+            format!("<td>{speed}{}</td>", short.map(|short| format!("<small>{short}</small>")).unwrap_or_default())
+        }
+    };
+    let row = |size| {
+        let cells: String = ways.iter().map(|&way| cell(figure(report, size, way))).collect();
+        format!(r#"<tr><th scope="row">{}</th>{cells}</tr>"#, (words.speed.hidden)(size.hidden))
+    };
+    let heads: String = ways.iter().map(head).collect();
+    format!("<thead><tr><th></th>{heads}</tr></thead><tbody>{}</tbody>", SIZES.map(row).concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::Language;
+
+    fn report() -> SpeedReport {
+        let of = |library, speed, context| SpeedFigure {
+            library,
+            device: DeviceKind::Cpu,
+            size: SIZES[0],
+            context,
+            tokens_per_second: speed,
+        };
+        let figures = vec![of(Library::Unroll, Some(61_234.0), 8), of(Library::Burn, None, 64)];
+        SpeedReport { gpu: None, cpu: "SIMD128".to_owned(), figures, planned: 6, going: true }
+    }
+
+    #[test]
+    fn each_power_of_ten_is_as_wide_as_the_other_and_nothing_runs_out() {
+        assert_eq!((place(1e7), place(1e4)), (100.0, 50.0));
+        assert_eq!((place(1e9), place(0.1)), (100.0, 1.0));
+    }
+
+    #[test]
+    fn a_figure_has_a_bar_and_a_cell_and_what_has_none_a_dash() {
+        let words = Language::English.words();
+        let (bars, table) = (bars(&report(), words), table(&report(), words));
+        // One bar, and a swatch a way.
+        assert_eq!(bars.matches("<rect").count(), 1 + 2, "{bars}");
+        assert!(table.contains("<td>61,200<small>context 8</small></td>"), "{table}");
+        assert_eq!((table.matches("–</td>").count(), table.matches("<td></td>").count()), (1, 4), "{table}");
+        assert!(!bars.contains("WebGPU") && !table.contains("WebGPU"));
+    }
+}
