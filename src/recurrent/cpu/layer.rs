@@ -10,7 +10,7 @@ use super::{
     Shape,
     gru::Gru,
     lstm::Lstm,
-    product::{Blocks, Order, Panels, Product, VECTORS},
+    product::{Blocks, Order, Panels, Product, VECTORS, column},
     rnn::Rnn,
     strips::{Buffer, Strips},
     vector::{Kernel, Vector, lanes, run},
@@ -42,10 +42,10 @@ pub struct Forward<V, const K: usize> {
 /// What the backward pass of a step starts from.
 pub struct Backward<V, const K: usize> {
     pub kept: [V; K],
-    /// h before the step.
+    /// h after and before the step.
+    pub hidden: V,
     pub before: V,
-    /// c after and before the step.
-    pub memory: V,
+    /// c before the step.
     pub memory_before: V,
     /// Of h, from above and through the recurrent product of the next step.
     pub gradient: V,
@@ -118,10 +118,10 @@ impl Tape {
         }
     }
 
-    /// c, or zeros where the cell has none.
+    /// c of M rows, or zeros where the cell has none.
     #[inline(always)]
-    fn memory_at<V: Vector>(&self, strip: usize, row: usize) -> V {
-        if self.memory.count() > 0 { V::load(self.memory.numbers(), self.memory.at(strip, row)) } else { V::splat(0.0) }
+    fn memory_at<V: Vector, const M: usize>(&self, strip: usize, row: usize) -> [V; M] {
+        if self.memory.count() > 0 { self.memory.window(strip, row) } else { [V::splat(0.0); M] }
     }
 
     /// Makes the state after step `steps` that before the first one.
@@ -170,9 +170,9 @@ pub fn pack_bias(packed: &mut Buffer, bias: &[f32], blocks: Blocks) {
 
 /// Where the projected input of a step comes from.
 pub trait Projection {
-    /// The vector of units of gate `gate`, in the order of the projected input, for strip `strip` of row `row` (t·B + b);
-    /// `there` is what stands in its place of the tape.
-    fn vector<V: Vector>(&self, gate: usize, strip: usize, row: usize, there: V) -> V;
+    /// M rows, from row `row` (t·B + b) on, of the units of strip `strip` of gate `gate`, in the order of the projected
+    /// input; `there` is what stands in their place of the tape.
+    fn window<V: Vector, const M: usize>(&self, gate: usize, strip: usize, row: usize, there: [V; M]) -> [V; M];
 }
 
 /// It stands on the tape.
@@ -180,7 +180,7 @@ pub struct InPlace;
 
 impl Projection for InPlace {
     #[inline(always)]
-    fn vector<V: Vector>(&self, _: usize, _: usize, _: usize, there: V) -> V {
+    fn window<V: Vector, const M: usize>(&self, _: usize, _: usize, _: usize, there: [V; M]) -> [V; M] {
         there
     }
 }
@@ -195,11 +195,15 @@ pub struct Rows<'a> {
 
 impl Projection for Rows<'_> {
     #[inline(always)]
-    fn vector<V: Vector>(&self, gate: usize, strip: usize, row: usize, _: V) -> V {
+    fn window<V: Vector, const M: usize>(&self, gate: usize, strip: usize, row: usize, _: [V; M]) -> [V; M] {
         let Blocks { order, units } = self.blocks;
-        let first = (self.ids[row] as usize * order.len() + order[gate]) * units;
         let bias = V::load(self.bias.numbers(), (gate * self.blocks.strips(V::LANES) + strip) * V::LANES);
-        V::load_part(&self.table[first..first + units], strip * V::LANES).add(bias)
+        let mut window = [bias; M];
+        for (vector, &id) in window.iter_mut().zip(&self.ids[row..row + M]) {
+            let first = (id as usize * order.len() + order[gate]) * units;
+            *vector = V::load_part(&self.table[first..first + units], strip * V::LANES).add(bias);
+        }
+        window
     }
 }
 
@@ -258,29 +262,37 @@ impl<V: Vector, E: Equations<G, K>, P: Projection, const G: usize, const K: usiz
     }
 
     #[inline(always)]
-    fn take(&mut self, panel: usize, row: usize, sums: [V; N]) {
+    fn take<const M: usize>(&mut self, panel: usize, row: usize, sums: [[V; N]; M]) {
         let tape = &mut *self.tape;
         let (before, after) = (row, row + self.shape.batch);
         let strips = tape.hidden.count();
         for (side, strip) in (panel * SIDE..strips.min((panel + 1) * SIDE)).enumerate() {
-            let place: [usize; K] = std::array::from_fn(|kept| tape.gates.at(kept * strips + strip, after));
-            let mut projected = [V::splat(0.0); G];
+            let mut projected = [[V::splat(0.0); M]; G];
             for (gate, projected) in projected.iter_mut().enumerate() {
-                let there = V::load(tape.gates.numbers(), place[K - G + gate]);
-                *projected = self.projection.vector(gate, strip, row, there);
+                let there = tape.gates.window((K - G + gate) * strips + strip, after);
+                *projected = self.projection.window(gate, strip, row, there);
             }
-            let mut of_strip = [V::splat(0.0); G];
-            of_strip.copy_from_slice(&sums[side * G..(side + 1) * G]);
-            let hidden = V::load(tape.hidden.numbers(), tape.hidden.at(strip, before));
-            let step = E::forward(projected, of_strip, hidden, tape.memory_at::<V>(strip, before));
-            for (kept, place) in step.kept.into_iter().zip(place) {
-                kept.store(tape.gates.numbers_mut(), place);
+            let mut hidden: [V; M] = tape.hidden.window(strip, before);
+            let mut memory: [V; M] = tape.memory_at(strip, before);
+            let mut kept = [[V::splat(0.0); M]; K];
+            for index in 0..M {
+                let (mut inputs, mut products) = ([V::splat(0.0); G], [V::splat(0.0); G]);
+                for gate in 0..G {
+                    inputs[gate] = projected[gate][index];
+                    products[gate] = sums[index][side * G + gate];
+                }
+                let step = E::forward(inputs, products, hidden[index], memory[index]);
+                for (kept, value) in kept.iter_mut().zip(step.kept) {
+                    kept[index] = value;
+                }
+                (hidden[index], memory[index]) = (step.hidden, step.memory);
             }
-            let place = tape.hidden.at(strip, after);
-            step.hidden.store(tape.hidden.numbers_mut(), place);
+            for (place, kept) in kept.into_iter().enumerate() {
+                tape.gates.set_window(place * strips + strip, after, kept);
+            }
+            tape.hidden.set_window(strip, after, hidden);
             if tape.memory.count() > 0 {
-                let place = tape.memory.at(strip, after);
-                step.memory.store(tape.memory.numbers_mut(), place);
+                tape.memory.set_window(strip, after, memory);
             }
         }
     }
@@ -313,7 +325,7 @@ impl<E: Equations<G, K>, const G: usize, const K: usize> Kernel for Back<'_, E, 
         let Shape { steps, batch, .. } = self.shape;
         let weights = self.weights;
         // Nothing comes through a product from beyond the sequence.
-        let zeros = [V::splat(0.0); VECTORS];
+        let zeros = [[V::splat(0.0); VECTORS]];
         for panel in 0..weights.backward.count() {
             for row in (steps + 1) * batch..(steps + 2) * batch {
                 self.take(panel, row, zeros);
@@ -333,30 +345,43 @@ impl<V: Vector, E: Equations<G, K>, const G: usize, const K: usize> Product<V, V
     }
 
     #[inline(always)]
-    fn take(&mut self, panel: usize, row: usize, sums: [V; VECTORS]) {
+    fn take<const M: usize>(&mut self, panel: usize, row: usize, sums: [[V; VECTORS]; M]) {
         let tape = &mut *self.tape;
         let batch = self.shape.batch;
         let (after, before) = (row - batch, row - 2 * batch);
         let strips = tape.hidden.count();
-        for (strip, sum) in (panel * VECTORS..strips).zip(sums) {
-            let place: [usize; K] = std::array::from_fn(|kept| tape.gates.at(kept * strips + strip, after));
-            let carried = tape.carried.at(strip, after % batch);
-            let mut kept = [V::splat(0.0); K];
-            for (kept, place) in kept.iter_mut().zip(place) {
-                *kept = V::load(tape.gates.numbers(), place);
+        for (n, strip) in (panel * VECTORS..strips).take(VECTORS).enumerate() {
+            let mut kept = [[V::splat(0.0); M]; K];
+            for (place, kept) in kept.iter_mut().enumerate() {
+                *kept = tape.gates.window(place * strips + strip, after);
             }
-            let (gradients, earlier) = E::backward(Backward {
-                kept,
-                before: V::load(tape.hidden.numbers(), tape.hidden.at(strip, before)),
-                memory: tape.memory_at(strip, after),
-                memory_before: tape.memory_at(strip, before),
-                gradient: sum.add(V::load(self.gradient.numbers(), self.gradient.at(strip, after))),
-                carried: V::load(tape.carried.numbers(), carried),
-            });
-            for (gradient, place) in gradients.into_iter().zip(place) {
-                gradient.store(tape.gates.numbers_mut(), place);
+            let hidden: [V; M] = tape.hidden.window(strip, after);
+            let hidden_before: [V; M] = tape.hidden.window(strip, before);
+            let memory_before: [V; M] = tape.memory_at(strip, before);
+            let gradient: [V; M] = self.gradient.window(strip, after);
+            let mut carried: [V; M] = tape.carried.window(strip, after - after / batch * batch);
+            for index in 0..M {
+                let mut of_row = [V::splat(0.0); K];
+                for (value, kept) in of_row.iter_mut().zip(&kept) {
+                    *value = kept[index];
+                }
+                let (gradients, earlier) = E::backward(Backward {
+                    kept: of_row,
+                    hidden: hidden[index],
+                    before: hidden_before[index],
+                    memory_before: memory_before[index],
+                    gradient: sums[index][n].add(gradient[index]),
+                    carried: carried[index],
+                });
+                for (kept, gradient) in kept.iter_mut().zip(gradients) {
+                    kept[index] = gradient;
+                }
+                carried[index] = earlier;
             }
-            earlier.store(tape.carried.numbers_mut(), carried);
+            for (place, gradients) in kept.into_iter().enumerate() {
+                tape.gates.set_window(place * strips + strip, after, gradients);
+            }
+            tape.carried.set_window(strip, after - after / batch * batch, carried);
         }
     }
 }
@@ -397,16 +422,17 @@ impl<V: Vector> Product<V, VECTORS> for BeforeFirst<'_> {
     }
 
     #[inline(always)]
-    fn take(&mut self, panel: usize, row: usize, sums: [V; VECTORS]) {
+    fn take<const M: usize>(&mut self, panel: usize, row: usize, sums: [[V; VECTORS]; M]) {
         let row = row - self.shape.batch;
-        for (strip, sum) in (panel * VECTORS..self.tape.hidden.count()).zip(sums) {
-            let past = if self.past {
-                V::load(self.tape.carried.numbers(), self.tape.carried.at(strip, row))
-            } else {
-                V::splat(0.0)
-            };
-            let place = self.gradient.at(strip, row);
-            sum.add(past).store(self.gradient.numbers_mut(), place);
+        for (n, strip) in (panel * VECTORS..self.tape.hidden.count()).take(VECTORS).enumerate() {
+            let mut gradient = column(&sums, n);
+            if self.past {
+                let past: [V; M] = self.tape.carried.window(strip, row);
+                for (gradient, past) in gradient.iter_mut().zip(past) {
+                    *gradient = gradient.add(past);
+                }
+            }
+            self.gradient.set_window(strip, row, gradient);
         }
     }
 }

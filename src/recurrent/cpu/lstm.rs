@@ -22,14 +22,16 @@ impl Equations<4, 4> for Lstm {
     /// What is carried is the gradient of c.
     #[inline(always)]
     fn backward<V: Vector>(step: Backward<V, 4>) -> ([V; 4], V) {
-        let Backward { kept: [i, f, g, o], memory, memory_before, gradient, carried, .. } = step;
-        let squashed = tanh(memory);
-        let dc = carried.add(through_tanh(gradient.mul(o), squashed));
+        let Backward { kept: [i, f, g, o], hidden, memory_before, gradient, carried, .. } = step;
+        // With t = tanh(c), which h = o t holds: dc = dh o (1 − t²) = dh (o − h² / o), and do = dh t σ′ = dh h (1 − o).
+        // An output gate that is shut lets no gradient through: then h is 0, and what divides it does not count.
+        let squares = hidden.mul(hidden).div(o.max(V::splat(f32::MIN_POSITIVE)));
+        let dc = gradient.mul_add(o.sub(squares), carried);
         let gates = [
             through_sigmoid(dc.mul(g), i),
             through_sigmoid(dc.mul(memory_before), f),
             through_tanh(dc.mul(i), g),
-            through_sigmoid(gradient.mul(squashed), o),
+            gradient.mul(hidden).mul(V::splat(1.0).sub(o)),
         ];
         (gates, dc.mul(f))
     }

@@ -116,9 +116,7 @@ impl Panels {
             ($rows:literal) => {{
                 let (left, strip) = product.left();
                 let sums = self.tile::<V, $rows, N>(panel, left, left.at(strip, row), [start; $rows]);
-                for (index, sums) in sums.into_iter().enumerate() {
-                    product.take(panel, row + index, sums);
-                }
+                product.take::<$rows>(panel, row, sums);
                 row += $rows;
             }};
         }
@@ -206,12 +204,22 @@ pub trait Product<V: Vector, const N: usize> {
         [V::splat(0.0); N]
     }
 
-    /// Takes the sums of a row and a panel.
-    fn take(&mut self, panel: usize, row: usize, sums: [V; N]);
+    /// Takes the sums of M rows, from row `row` on, and a panel.
+    fn take<const M: usize>(&mut self, panel: usize, row: usize, sums: [[V; N]; M]);
 }
 
 /// Vectors that a panel of a product without gates holds.
 pub const VECTORS: usize = 2;
+
+/// The sums of all rows for one vector of a panel.
+#[inline(always)]
+pub fn column<V: Vector, const N: usize, const M: usize>(sums: &[[V; N]; M], n: usize) -> [V; M] {
+    let mut column = [V::splat(0.0); M];
+    for (vector, sums) in column.iter_mut().zip(sums) {
+        *vector = sums[n];
+    }
+    column
+}
 
 /// A product whose rows are kept as they are: those of `left`, from its strip `first_strip` on, with `panels`, which have
 /// [`VECTORS`] vectors. They go to the same rows of `out`, from its strip `out_strip` on.
@@ -263,10 +271,9 @@ impl<V: Vector> Product<V, VECTORS> for Plain<'_> {
     }
 
     #[inline(always)]
-    fn take(&mut self, panel: usize, row: usize, sums: [V; VECTORS]) {
-        for (strip, sum) in (panel * VECTORS..self.strips).zip(sums) {
-            let at = self.out.at(self.out_strip + strip, row);
-            sum.store(self.out.numbers_mut(), at);
+    fn take<const M: usize>(&mut self, panel: usize, row: usize, sums: [[V; VECTORS]; M]) {
+        for (n, strip) in (panel * VECTORS..self.strips).take(VECTORS).enumerate() {
+            self.out.set_window(self.out_strip + strip, row, column(&sums, n));
         }
     }
 }

@@ -19,7 +19,7 @@ impl Equations<1, 1> for Rnn {
 
     #[inline(always)]
     fn backward<V: Vector>(step: Backward<V, 1>) -> ([V; 1], V) {
-        let Backward { kept: [h], gradient, carried, .. } = step;
+        let Backward { hidden: h, gradient, carried, .. } = step;
         ([through_tanh(gradient, h)], carried)
     }
 }

@@ -6,6 +6,8 @@
 
 use bytemuck::{Pod, Zeroable, cast_slice, cast_slice_mut};
 
+use super::vector::Vector;
+
 /// A cache line of numbers.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
@@ -92,6 +94,28 @@ impl Strips {
 
     pub fn numbers_mut(&mut self) -> &mut [f32] {
         self.buffer.numbers_mut()
+    }
+
+    /// M rows of a strip, from row `row` on.
+    #[inline(always)]
+    pub fn window<V: Vector, const M: usize>(&self, strip: usize, row: usize) -> [V; M] {
+        let at = self.at(strip, row);
+        let window = &self.numbers()[at..at + M * V::LANES];
+        let mut vectors = [V::splat(0.0); M];
+        for (index, vector) in vectors.iter_mut().enumerate() {
+            *vector = V::load(window, index * V::LANES);
+        }
+        vectors
+    }
+
+    /// Writes M rows of a strip, from row `row` on.
+    #[inline(always)]
+    pub fn set_window<V: Vector, const M: usize>(&mut self, strip: usize, row: usize, vectors: [V; M]) {
+        let at = self.at(strip, row);
+        let window = &mut self.numbers_mut()[at..at + M * V::LANES];
+        for (index, vector) in vectors.into_iter().enumerate() {
+            vector.store(window, index * V::LANES);
+        }
     }
 
     /// The numbers of all strips.
