@@ -20,7 +20,7 @@ const PATIENCE_WITH_SOFTWARE: Duration = Duration::from_secs(2);
 /// The CPU compiles nothing: a first step this long is as good a measure as any.
 const PATIENCE_WITH_CPU: Duration = Duration::from_secs(1);
 /// A fraction of a second on each.
-const TIMED: Duration = Duration::from_millis(250);
+const TIMED: Duration = Duration::from_millis(350);
 
 /// The two devices that a model may live on.
 pub struct Rivals {

@@ -39,8 +39,8 @@ pub static WORDS: Words = Words {
         open: Control {
             label: "测一测这台机器", help: "每种设备学得多快，用我们的算子和 burn 的算子。"
         },
-        run: Control { label: "测量", help: "大约需要十几秒。" },
-        stop: Control { label: "停止", help: "停止测量；已有的结果会保留。" },
+        run: "测量",
+        stop: "停止",
         copy: Control {
             label: "复制为文本", help: "连同浏览器、设备和日期一起复制，便于分享。"
         },

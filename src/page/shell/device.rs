@@ -31,12 +31,6 @@ pub fn DeviceBadge() -> impl IntoView {
         },
         _ => words().device.opening,
     };
-    let why = move || match (session.phase.get(), session.device.get()) {
-        (Phase::Down, _) => String::new(),
-        (_, Some(device)) => (words().device.why)(&device),
-        (Phase::Loading { received, total }, _) => (words().device.loading)(received, total),
-        _ => words().device.opening.to_owned(),
-    };
     // Both figures, where either was measured.
     let speeds = Signal::derive(move || {
         let Speeds { gpu, cpu } = session.device.get()?.speeds;
@@ -44,6 +38,15 @@ pub fn DeviceBadge() -> impl IntoView {
         let figure = |speed: Option<f64>| speed.map_or("–".to_owned(), |speed| number::measured(speed * rate));
         gpu.or(cpu).map(|_| format!("WebGPU {} · CPU {}", figure(gpu), figure(cpu)))
     });
+    let why = move || match (session.phase.get(), session.device.get()) {
+        (Phase::Down, _) => String::new(),
+        (_, Some(device)) => {
+            let measured = speeds.get().map(|speeds| format!(" {speeds} {}.", words().transport.speed));
+            (words().device.why)(&device) + &measured.unwrap_or_default()
+        }
+        (Phase::Loading { received, total }, _) => (words().device.loading)(received, total),
+        _ => words().device.opening.to_owned(),
+    };
     let state = move || match session.phase.get() {
         Phase::Ready => "is-ready",
         Phase::Down => "is-down",
@@ -91,7 +94,6 @@ pub fn DeviceBadge() -> impl IntoView {
             <Show when=move || open.get()>
                 <div class="popover card" role="group" aria-label=say(|words| words.device.title) tabindex="-1">
                     <p>{why}</p>
-                    {move || speeds.get().map(|speeds| view! { <p class="hint">{speeds} " " <span class="unit">{words().transport.speed}</span></p> })}
                     <Choice
                         says=|words| words.device.choose
                         id="device"

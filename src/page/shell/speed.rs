@@ -65,7 +65,8 @@ pub fn SpeedPanel(#[prop(into)] close: Callback<()>) -> impl IntoView {
     let state = move || match (session.measuring.get(), session.speed.get()) {
         (Measuring::Failed(reason), _) => (words().speed.failed)(&reason),
         (Measuring::Going, report) => {
-            report.map(|report| (words().speed.progress)(report.figures.len(), report.planned)).unwrap_or_default()
+            let progress = report.map(|report| (words().speed.progress)(report.figures.len(), report.planned));
+            progress.unwrap_or_else(|| words().device.opening.to_owned())
         }
         _ => String::new(),
     };
@@ -127,11 +128,10 @@ pub fn SpeedPanel(#[prop(into)] close: Callback<()>) -> impl IntoView {
                 <button
                     class="button is-primary"
                     data-testid="speed-run"
-                    title=move || if going() { words().speed.stop.help } else { words().speed.run.help }
                     prop:disabled=idle
                     on:click=press
                 >
-                    {move || if going() { words().speed.stop.label } else { words().speed.run.label }}
+                    {move || if going() { words().speed.stop } else { words().speed.run }}
                 </button>
                 <button
                     class="button"

@@ -13,6 +13,8 @@ use crate::{
 /// Powers of ten from end to end: always the same, so that nothing moves as figures come.
 const LOW: i32 = 1;
 const HIGH: i32 = 7;
+/// Those that are named, short enough for a phone.
+const TICKS: [(i32, &str); 4] = [(LOW, "10"), (3, "1k"), (5, "100k"), (HIGH, "10M")];
 
 /// Pixels of a bar with the gap below it.
 const ROW: usize = 13;
@@ -38,8 +40,8 @@ pub fn bars(report: &SpeedReport, words: &Words) -> String {
         let (label, height) = ((words.speed.hidden)(size.hidden), ROW * ways.len());
         format!(r#"<span>{label}</span><svg class="speed-bars" width="100%" height="{height}">{bars}</svg>"#)
     };
-    let tick = |power: i32| {
-        let (speed, x) = (10u64.pow(power as u32), 100 * (power - LOW) / (HIGH - LOW));
+    let tick = |(power, name): (i32, &str)| {
+        let x = 100 * (power - LOW) / (HIGH - LOW);
         let anchor = if power == LOW {
             "start"
         } else if power == HIGH {
@@ -47,14 +49,14 @@ pub fn bars(report: &SpeedReport, words: &Words) -> String {
         } else {
             "middle"
         };
-        format!(r#"<text x="{x}%" y="12" text-anchor="{anchor}">{}</text>"#, number::grouped(speed))
+        format!(r#"<text x="{x}%" y="12" text-anchor="{anchor}">{name}</text>"#)
     };
     format!(
         r#"<div class="speed-legend">{}</div>{}<span>{}</span><svg class="speed-ticks" width="100%" height="16">{}</svg>"#,
         legend.collect::<String>(),
         SIZES.map(group).concat(),
         words.transport.speed,
-        (LOW..=HIGH).step_by(2).map(tick).collect::<String>(),
+        TICKS.map(tick).concat(),
     )
 }
 
