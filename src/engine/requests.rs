@@ -146,10 +146,12 @@ impl Engine {
 
     /// Replaces the present run by one that lives on `place`.
     fn begin(&mut self, run: Run, place: Place, report: Option<DeviceReport>) {
-        self.place = place;
+        let before = std::mem::replace(&mut self.place, place);
         report.into_iter().for_each(|report| self.emit(Event::Device(report)));
         self.end_jobs(Job::belongs_to_model);
         self.take_up(run);
+        // Else a GPU keeps what the run before has taken, in pieces that fit this one no better than the next.
+        before.device.memory_cleanup();
     }
 
     fn play(&mut self) -> Result<(), Trouble> {
