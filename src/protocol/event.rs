@@ -53,6 +53,8 @@ pub enum Task {
     ReadingText,
     Baselines,
     MeasuringDevices,
+    /// A GPU compiles what a run will use.
+    Compiling,
     BuildingModel,
     Evaluating,
 }
