@@ -25,6 +25,22 @@ lab("auto tries both devices with the model, trains on one and says how fast the
   assert.equal(await lab.by("stat-device").textContent(), "cpu");
 });
 
+lab("a graphics device that is lost while it is tried leaves the CPU, and the badge says why", {
+  ...AUTO,
+  worker: `const request = GPUAdapter.prototype.requestDevice;
+    GPUAdapter.prototype.requestDevice = async function (wish) {
+      const device = await request.call(this, wish);
+      const submit = device.queue.submit.bind(device.queue);
+      device.queue.submit = (buffers) => { submit(buffers); device.destroy(); };
+      return device;
+    };`,
+}, async (lab) => {
+  await lab.trains(3, 120);
+  assert.equal(await lab.by("stat-device").textContent(), "cpu");
+  const why = await lab.by("badge").getAttribute("title");
+  assert.ok(/WebGPU failed: .*destroyed/.test(why) || (await lab.by("notice").count()) > 0, why);
+});
+
 lab("a graphics adapter that dies while it is tried leaves the CPU, and the page says so", {
   ...AUTO,
   worker: "const end = () => { throw new Error('the adapter died'); }; GPUDevice.prototype.createComputePipeline = end; GPUDevice.prototype.createComputePipelineAsync = end;",

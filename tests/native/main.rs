@@ -2,6 +2,7 @@
 
 mod bench;
 mod command_line;
+mod devices;
 mod fine_tuning;
 mod keeping;
 mod latency;
