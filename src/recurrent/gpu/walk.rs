@@ -5,8 +5,10 @@
 //!
 //! A step has two halves. In the products, units stand side by side along H and read neighbouring weights (so the way
 //! forward takes W_hhᵀ and the way back W_hh), once for all rows of the cube; where H is less than a cube, the terms of a
-//! product are split into parts for the units that are left. In the cell's equations every unit adds up the parts of its
-//! own unit of a row.
+//! product are split into parts for the units that are left. Forward a unit of the cube computes all gates of one unit of
+//! the layer, so that a number of h serves G weights; backward, where there is nothing like gates, four units of the layer
+//! whose weights it reads as one vector, where H is large enough and a multiple of four. In the cell's equations every
+//! unit adds up the parts of its own unit of a row.
 
 use burn::backend::ops::FloatTensorOps;
 use burn_cubecl::{CubeBackend, kernel::into_contiguous, tensor::CubeTensor};
@@ -21,8 +23,13 @@ use crate::protocol::Cell;
 
 /// The most units of a cube, as many as WebGPU promises.
 const CUBE: usize = 256;
-/// The least terms of a part: with fewer, adding up the parts costs more than they save.
+/// The least units of h of a part: with fewer, adding up the parts costs more than they save.
 const PART: usize = 32;
+/// The same backward, where each of them has G terms.
+const PART_BACK: usize = 16;
+/// Units of the layer that one of the cube computes backward, and from which size on: below it, too few are at work.
+const WIDTH_BACK: usize = 4;
+const WIDE_BACK: usize = 128;
 /// The most batch rows of a cube: with more, the totals of a unit no longer fit its registers.
 const ROWS: usize = 8;
 /// Cubes that keep a small GPU busy: before there are as many, no cube owns a second row.
@@ -43,20 +50,31 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(tape: Tape, on: &CubeTensor) -> Self {
-        let Tape { cell, batch, hidden, .. } = tape;
-        let width = hidden.next_multiple_of(32).min(CUBE);
-        let parts = (CUBE / width).min(hidden / PART).max(1);
-        let shared = on.client.properties().hardware.max_shared_memory_size / size_of::<f32>();
-        let plan = |rows: usize| Plan { cell, hidden, rows, width, parts };
-        let rows = (batch / CUBES).clamp(1, ROWS);
-        let fits = (1..=rows).rev().find(|&rows| plan(rows).shared() <= shared);
-        plan(fits.unwrap_or(1))
+    fn forward(tape: Tape, on: &CubeTensor) -> Self {
+        // h, c and the parts of the products.
+        Self::new(tape, on, 1, PART, |parts, gates| 2 + parts * gates)
     }
 
-    /// Numbers of shared memory: h, c and the parts of the products of every row.
-    const fn shared(self) -> usize {
-        (2 + self.parts * self.cell.gates()) * self.rows * self.hidden
+    fn backward(tape: Tape, on: &CubeTensor) -> Self {
+        // What goes past a step, the gradients of s and the parts of the products.
+        Self::new(tape, on, Self::vector(tape), PART_BACK, |parts, gates| 1 + gates + parts)
+    }
+
+    /// Numbers of a vector of weights backward.
+    const fn vector(tape: Tape) -> usize {
+        if tape.hidden >= WIDE_BACK && tape.hidden.is_multiple_of(WIDTH_BACK) { WIDTH_BACK } else { 1 }
+    }
+
+    /// `vector` units of the layer for each of the cube; `shared` numbers of shared memory a row and unit, by parts and
+    /// gates.
+    fn new(tape: Tape, on: &CubeTensor, vector: usize, part: usize, shared: fn(usize, usize) -> usize) -> Self {
+        let Tape { cell, batch, hidden, .. } = tape;
+        let width = (hidden / vector).next_multiple_of(32).min(CUBE);
+        let parts = (CUBE / width).min(hidden / part).max(1);
+        let memory = on.client.properties().hardware.max_shared_memory_size / size_of::<f32>();
+        let fit = memory / (shared(parts, cell.gates()) * hidden);
+        let rows = (batch / CUBES).min(fit).clamp(1, ROWS);
+        Plan { cell, hidden, rows, width, parts }
     }
 
     fn cubes(self, batch: usize) -> (CubeCount, CubeDim) {
@@ -77,7 +95,7 @@ impl Plan {
 
 /// All steps forward.
 pub fn forward(tape: Tape, form: Forward, pass: Pass) {
-    let plan = Plan::new(tape, pass.record);
+    let plan = Plan::forward(tape, pass.record);
     let (count, dim) = plan.cubes(tape.batch);
     // SAFETY: `Plan` gives every unit rows and units below B and H, or they are clamped to them; every buffer is as long
     // as its description says, and ids are below V because the text was made of the vocabulary.
@@ -261,7 +279,7 @@ fn gate_products(weight: &[f32], h: &Shared<[f32]>, sums: &mut Shared<[f32]>, #[
 
 /// All steps backward.
 pub fn backward(tape: Tape, form: Backward, pass: Return) {
-    let plan = Plan::new(tape, pass.record);
+    let plan = Plan::backward(tape, pass.record);
     let (count, dim) = plan.cubes(tape.batch);
     // SAFETY: as forward.
     unsafe {
@@ -269,6 +287,7 @@ pub fn backward(tape: Tape, form: Backward, pass: Return) {
             &pass.record.client,
             count,
             dim,
+            Plan::vector(tape),
             pass.record.clone().into_buffer_arg(),
             pass.above.into_buffer_arg(),
             pass.weight.into_buffer_arg(),
@@ -283,10 +302,10 @@ pub fn backward(tape: Tape, form: Backward, pass: Return) {
 }
 
 #[cube(launch_unchecked)]
-fn walk_backward(
+fn walk_backward<N: Size>(
     tape: &[f32],
     above: &[f32],
-    weight: &[f32],
+    weight: &[Vector<f32, N>],
     gradients: &mut [f32],
     first_state: &mut [f32],
     steps: usize,
@@ -381,20 +400,27 @@ fn walk_backward(
 
 /// W_hhᵀ ds of every row of the cube, in parts: `sums` [G, rows, H], `through` [parts, rows, H].
 #[cube]
-fn state_products(weight: &[f32], sums: &Shared<[f32]>, through: &mut Shared<[f32]>, #[comptime] plan: Plan) {
+fn state_products<N: Size>(
+    weight: &[Vector<f32, N>],
+    sums: &Shared<[f32]>,
+    through: &mut Shared<[f32]>,
+    #[comptime] plan: Plan,
+) {
     let hidden = comptime!(plan.hidden);
     let rows = comptime!(plan.rows);
     let gates = comptime!(plan.cell.gates());
     let length = comptime!(plan.part());
     let turn = comptime!(plan.turn());
+    let vector = N::value();
+    let vectors = hidden / vector;
     let part = UNIT_POS as usize / plan.width;
     let end = ((part + 1) * length).min(hidden);
-    let mut unit = UNIT_POS as usize % plan.width;
-    while unit < hidden {
-        let mut totals = Array::<f32>::new(rows);
+    let mut place = UNIT_POS as usize % plan.width;
+    while place < vectors {
+        let mut totals = Array::<Vector<f32, N>>::new(rows);
         #[unroll]
         for row in 0..rows {
-            totals[row] = f32::new(0.0);
+            totals[row] = Vector::new(f32::new(0.0));
         }
         let mut term = part * length;
         while term < end {
@@ -402,10 +428,11 @@ fn state_products(weight: &[f32], sums: &Shared<[f32]>, through: &mut Shared<[f3
             for next in 0..turn {
                 #[unroll]
                 for gate in 0..gates {
-                    let factor = weight[(gate * hidden + term + next) * hidden + unit];
+                    let factors = weight[(gate * hidden + term + next) * vectors + place];
                     #[unroll]
                     for row in 0..rows {
-                        totals[row] += factor * sums[(gate * rows + row) * hidden + term + next];
+                        let value = sums[(gate * rows + row) * hidden + term + next];
+                        totals[row] += factors * Vector::new(value);
                     }
                 }
             }
@@ -413,8 +440,11 @@ fn state_products(weight: &[f32], sums: &Shared<[f32]>, through: &mut Shared<[f3
         }
         #[unroll]
         for row in 0..rows {
-            through[(part * rows + row) * hidden + unit] = totals[row];
+            #[unroll]
+            for index in 0..vector {
+                through[(part * rows + row) * hidden + place * vector + index] = totals[row].extract(index);
+            }
         }
-        unit += plan.width;
+        place += plan.width;
     }
 }

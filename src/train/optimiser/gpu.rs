@@ -1,5 +1,5 @@
-//! AdamW as kernels: each unit the squares of a few numbers, their sum and that of the losses by one cube, then one unit a
-//! weight.
+//! AdamW as kernels: each unit the squares of a few numbers, their sum and that of the losses by one cube, then one unit
+//! a few weights.
 //!
 //! The first dispatch needs no barrier, so that it costs no more where cubes are dear.
 
@@ -8,12 +8,16 @@ use burn_backend::TensorMetadata;
 use burn_cubecl::{
     CubeBackend, kernel::into_contiguous, ops::numeric::empty_device_contiguous_dtype, tensor::CubeTensor,
 };
-use cubecl::{calculate_cube_count_elemwise, prelude::*};
+use cubecl::prelude::*;
 
 use super::{BETA_1, BETA_2, EPSILON, Factors, Update};
 
 /// Units of a cube.
 const UNITS: usize = 64;
+/// Weights of a unit, which it reads and writes as one vector where their number allows; a layout's always does.
+const WIDTH: usize = 4;
+/// Cubes along one dimension of a dispatch: WebGPU allows 65,535.
+const CUBES: usize = 32_768;
 /// Numbers that a unit squares, until there are so many units that they square more.
 const SQUARES: usize = 8;
 /// The most parts of the squares' sum, each of one unit of the first dispatch.
@@ -49,23 +53,28 @@ impl Update for CubeBackend {
                 factors.slot,
             );
         }
-        let cube = CubeDim::new(&weights.client, count);
-        update::launch(
-            &weights.client,
-            calculate_cube_count_elemwise(&weights.client, count, cube),
-            cube,
-            weights.clone().into_buffer_arg(),
-            first.clone().into_buffer_arg(),
-            second.clone().into_buffer_arg(),
-            gradient.into_buffer_arg(),
-            ring.clone().into_buffer_arg(),
-            factors.slot,
-            factors.clip,
-            factors.kept,
-            factors.rate,
-            factors.spread,
-            count,
-        );
+        let wide = if count.is_multiple_of(WIDTH) { WIDTH } else { 1 };
+        let cubes = (count / wide).div_ceil(UNITS);
+        // SAFETY: units past the last number do nothing.
+        unsafe {
+            update::launch_unchecked(
+                &weights.client,
+                CubeCount::Static(cubes.min(CUBES) as u32, cubes.div_ceil(CUBES) as u32, 1),
+                CubeDim::new_1d(UNITS as u32),
+                wide,
+                weights.clone().into_buffer_arg(),
+                first.clone().into_buffer_arg(),
+                second.clone().into_buffer_arg(),
+                gradient.into_buffer_arg(),
+                ring.clone().into_buffer_arg(),
+                factors.slot,
+                factors.clip,
+                factors.kept,
+                factors.rate,
+                factors.spread,
+                count / wide,
+            );
+        }
         (weights, first, second, ring)
     }
 }
@@ -131,12 +140,12 @@ fn strided_sum(values: &[f32], count: usize) -> f32 {
     total
 }
 
-#[cube(launch)]
-fn update(
-    weights: &mut [f32],
-    first: &mut [f32],
-    second: &mut [f32],
-    gradient: &[f32],
+#[cube(launch_unchecked)]
+fn update<N: Size>(
+    weights: &mut [Vector<f32, N>],
+    first: &mut [Vector<f32, N>],
+    second: &mut [Vector<f32, N>],
+    gradient: &[Vector<f32, N>],
     ring: &[f32],
     slot: usize,
     clip: f32,
@@ -148,11 +157,12 @@ fn update(
     let at = ABSOLUTE_POS;
     if at < count {
         let scale = clip / ring[2 * slot + 1].sqrt().max(clip);
-        let gradient = gradient[at] * scale;
-        let mean = first[at] * BETA_1 + gradient * (1.0 - BETA_1);
-        let square = second[at] * BETA_2 + gradient * gradient * (1.0 - BETA_2);
+        let gradient = gradient[at] * Vector::new(scale);
+        let mean = first[at] * Vector::new(BETA_1) + gradient * Vector::new(1.0 - BETA_1);
+        let square = second[at] * Vector::new(BETA_2) + gradient * gradient * Vector::new(1.0 - BETA_2);
         first[at] = mean;
         second[at] = square;
-        weights[at] = weights[at] * kept - mean * rate / ((square * spread).sqrt() + EPSILON);
+        weights[at] = weights[at] * Vector::new(kept)
+            - mean * Vector::new(rate) / ((square * Vector::new(spread)).sqrt() + Vector::new(EPSILON));
     }
 }
