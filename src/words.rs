@@ -109,10 +109,10 @@ pub struct Device {
 pub struct Speed {
     pub title: &'static str,
     pub explain: fn(batch: usize, context: usize) -> String,
-    pub open: Control,
+    pub open: &'static str,
     pub run: &'static str,
     pub stop: &'static str,
-    pub copy: Control,
+    pub copy: &'static str,
     pub copied: &'static str,
     pub progress: fn(done: usize, planned: usize) -> String,
     pub failed: fn(reason: &str) -> String,

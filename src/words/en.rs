@@ -33,21 +33,18 @@ pub static WORDS: Words = Words {
         title: "Speed of this machine",
         explain: |batch, context| {
             format!(
-                "Characters a second that an LSTM of one layer learns here (65 symbols, batch {batch}, context {context}): \
-                 with Unroll's own operators, and with the LSTM that comes with burn, the library it is built on. A \
-                 training waits meanwhile; nothing is sent anywhere."
+                "Characters a second that an LSTM of one layer learns (65 symbols, batch {batch}, context {context}), with \
+                 Unroll's own operators and with those of burn, the library below. Training waits; nothing is sent \
+                 anywhere."
             )
         },
-        open: Control {
-            label: "Measure this machine",
-            help: "How fast each device learns, with our operators and with burn's.",
-        },
+        open: "Measure this machine",
         run: "Measure",
         stop: "Stop",
-        copy: Control { label: "Copy as text", help: "The figures with browser, devices and date, to share." },
+        copy: "Copy as text",
         copied: "Copied",
         progress: |done, planned| format!("{done} of {planned}"),
-        failed: |reason| format!("It could not be measured ({reason}). Try again, or use another browser."),
+        failed: |reason| format!("It could not be measured ({reason}). Try again."),
         picture: "The figures of the table as bars, on a logarithmic scale",
         hidden: |units| format!("{units} hidden units"),
         at_context: |context| format!("context {context}"),

@@ -32,21 +32,17 @@ pub static WORDS: Words = Words {
         title: "这台机器的速度",
         explain: |batch, context| {
             format!(
-                "单层 LSTM 在这里每秒学多少字符（65 种符号，批大小 {batch}，上下文 {context}）：用 Unroll \
-                 自己的算子，以及用底层库 burn 自带的 LSTM。其间训练会等待；不会向外发送任何内容。"
+                "单层 LSTM 每秒学多少字符（65 种符号，批大小 {batch}，上下文 {context}）：用 Unroll 自己的算子，\
+                 以及底层库 burn 的算子。其间训练会等待；不会向外发送任何内容。"
             )
         },
-        open: Control {
-            label: "测一测这台机器", help: "每种设备学得多快，用我们的算子和 burn 的算子。"
-        },
+        open: "测一测这台机器",
         run: "测量",
         stop: "停止",
-        copy: Control {
-            label: "复制为文本", help: "连同浏览器、设备和日期一起复制，便于分享。"
-        },
+        copy: "复制为文本",
         copied: "已复制",
         progress: |done, planned| format!("{done} / {planned}"),
-        failed: |reason| format!("无法测量（{reason}）。请再试一次，或换一个浏览器。"),
+        failed: |reason| format!("无法测量（{reason}）。请再试一次。"),
         picture: "表中数字的条形图，对数刻度",
         hidden: |units| format!("{units} 个隐藏单元"),
         at_context: |context| format!("上下文 {context}"),

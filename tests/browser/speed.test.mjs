@@ -83,7 +83,7 @@ lab("the machine's speed is measured in a panel by keyboard alone, as bars, as a
   await lab.shot("speed panel done");
 
   await lab.page.keyboard.press("Escape");
-  await lab.by("speed-panel").waitFor({ state: "detached" });
+  await lab.by("speed-panel").waitFor({ state: "hidden" });
   assert.ok(await lab.by("speed-open").evaluate((button) => button === document.activeElement), "the focus is back where it was");
   await lab.trains(10);
 });

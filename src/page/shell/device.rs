@@ -20,7 +20,7 @@ pub fn DeviceBadge() -> impl IntoView {
     let words = use_words();
     let say = use_say();
     let open = RwSignal::new(false);
-    let panel = RwSignal::new(false);
+    let panel = NodeRef::<html::Dialog>::new();
     let whole = NodeRef::<html::Div>::new();
 
     let name = move || match (session.phase.get(), session.device.get()) {
@@ -109,16 +109,18 @@ pub fn DeviceBadge() -> impl IntoView {
                     <button
                         class="button"
                         data-testid="speed-open"
-                        title=say(|words| words.speed.open.help)
-                        on:click=move |_| panel.set(true)
+                        on:click=move |_| {
+                            if let Some(panel) = panel.get_untracked() {
+                                // It fails where the panel is open already.
+                                let _ = panel.show_modal();
+                            }
+                        }
                     >
-                        {say(|words| words.speed.open.label)}
+                        {say(|words| words.speed.open)}
                     </button>
                 </div>
             </Show>
-            <Show when=move || panel.get()>
-                <SpeedPanel close=move |()| panel.set(false) />
-            </Show>
+            <SpeedPanel dialog=panel />
         </div>
     }
 }

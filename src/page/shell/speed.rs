@@ -42,20 +42,13 @@ fn names((library, device): Way) -> (&'static str, &'static str) {
     (device, if library == Library::Unroll { "Unroll" } else { "burn nn::Lstm" })
 }
 
-/// The panel, above everything else until it is closed; what is measured then ends.
+/// The panel, above everything else from when `dialog` is opened until it is closed; what is measured then ends.
 #[component]
-pub fn SpeedPanel(#[prop(into)] close: Callback<()>) -> impl IntoView {
+pub fn SpeedPanel(dialog: NodeRef<html::Dialog>) -> impl IntoView {
     let session = use_session();
     let words = use_words();
     let say = use_say();
-    let dialog = NodeRef::<html::Dialog>::new();
     let copied = RwSignal::new(false);
-    Effect::new(move || {
-        if let Some(dialog) = dialog.get() {
-            // It fails where the panel is open already.
-            let _ = dialog.show_modal();
-        }
-    });
     let going = move || session.measuring.get() == Measuring::Going;
     let idle = move || !going() && session.phase.get() != Phase::Ready;
     let press = move |_| {
@@ -87,10 +80,6 @@ pub fn SpeedPanel(#[prop(into)] close: Callback<()>) -> impl IntoView {
     };
     // Escape closes the panel and nothing behind it.
     let key = move |event: KeyboardEvent| event.stop_propagation();
-    let shut = move |_| {
-        session.stop_measuring();
-        close.run(());
-    };
     view! {
         <dialog
             class="speed"
@@ -98,7 +87,7 @@ pub fn SpeedPanel(#[prop(into)] close: Callback<()>) -> impl IntoView {
             data-testid="speed-panel"
             aria-label=say(|words| words.speed.title)
             on:keydown=key
-            on:close=shut
+            on:close=move |_| session.stop_measuring()
         >
             <h2>
                 {say(|words| words.speed.title)}
@@ -136,11 +125,10 @@ pub fn SpeedPanel(#[prop(into)] close: Callback<()>) -> impl IntoView {
                 <button
                     class="button"
                     data-testid="speed-copy"
-                    title=say(|words| words.speed.copy.help)
                     prop:disabled=move || session.speed.with(|report| report.as_ref().is_none_or(|report| report.figures.is_empty()))
                     on:click=copy
                 >
-                    {move || if copied.get() { words().speed.copied } else { words().speed.copy.label }}
+                    {move || if copied.get() { words().speed.copied } else { words().speed.copy }}
                 </button>
                 <p class="hint" role="status">{state}</p>
             </div>
