@@ -23,7 +23,7 @@ const CPU = { layers: 1, hidden: 128, batch: 32, context: 64 };
 const GPU = { layers: 1, hidden: 32, batch: 4, context: 32 };
 const TIMING = { repetitions: 5, seconds: 1, box: 60 };
 // Points of a curve are many, so each is shorter.
-const POINT = { repetitions: 3, seconds: 0.7, box: 12 };
+const POINT = { repetitions: 3, seconds: 0.7, box: 20 };
 // Large for a GPU that is none, and more than anything wanted for its counts.
 const LARGE = { repetitions: 1, seconds: 1, box: 45 };
 

@@ -49,7 +49,6 @@ driven(
   async (engine, { text, batch }) => {
     await engine.read(text);
     await engine.build({}, { batch, context: 16 });
-    await engine.train(1);
     // Long enough for what comes every 50 steps, a copy of the weights, and at the end of an epoch.
     return engine.train(80);
   },
