@@ -1,5 +1,5 @@
 // Measures everything in one run and writes results.md and results.json. Called by ./run, which says where things are.
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { cpus, release, type } from "node:os";
 import { parseArgs } from "node:util";
 import { open } from "./chromium.mjs";
@@ -77,6 +77,7 @@ function counted(shape) {
   return { group: "counts", name, shape, measure: ours("gpu", shape, LARGE) };
 }
 
+await mkdir(given.out, { recursive: true });
 const wanted = given.only?.split(",");
 const [text, chromium] = [await benchText("assets/corpora/shakespeare.txt"), await open(given.site, CHROME)];
 const began = Date.now();
