@@ -123,15 +123,21 @@ pub trait Vector: Copy {
 /// Runs `kernel` with the widest vectors of this machine.
 #[cfg(target_arch = "x86_64")]
 pub fn run<K: Kernel>(kernel: K) -> K::Output {
-    if is_x86_feature_detected!("avx512f") {
+    if allowed(16) && is_x86_feature_detected!("avx512f") {
         // SAFETY: the instructions are there.
         return unsafe { x86::with_avx512(kernel) };
     }
-    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+    if allowed(8) && is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
         // SAFETY: the instructions are there.
         return unsafe { x86::with_avx2(kernel) };
     }
     kernel.run::<portable::Portable>()
+}
+
+/// Whether vectors of so many numbers may be used: always, but in tests of the narrower ones.
+#[cfg(all(target_arch = "x86_64", not(test)))]
+const fn allowed(_lanes: usize) -> bool {
+    true
 }
 
 /// Runs `kernel` with the vectors of this machine.
@@ -162,20 +168,23 @@ pub fn lanes() -> usize {
     run(Lanes)
 }
 
-/// What `kernel` gives with every instruction set of this machine.
+/// Whether this test's thread may use vectors of so many numbers.
+#[cfg(all(target_arch = "x86_64", test))]
+fn allowed(lanes: usize) -> bool {
+    lanes <= MOST_LANES.get()
+}
+
 #[cfg(test)]
-pub fn run_all<K: Kernel + Copy>(kernel: K) -> Vec<K::Output> {
-    let mut outputs = vec![kernel.run::<portable::Portable>()];
-    #[cfg(target_arch = "x86_64")]
-    {
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            // SAFETY: the instructions are there.
-            outputs.push(unsafe { x86::with_avx2(kernel) });
-        }
-        if is_x86_feature_detected!("avx512f") {
-            // SAFETY: the instructions are there.
-            outputs.push(unsafe { x86::with_avx512(kernel) });
-        }
-    }
-    outputs
+thread_local! {
+    static MOST_LANES: std::cell::Cell<usize> = const { std::cell::Cell::new(WIDEST) };
+}
+
+/// What `compute` gives on this thread with vectors of every width that this machine has.
+#[cfg(test)]
+pub fn with_every_width<R>(mut compute: impl FnMut() -> R) -> Vec<R> {
+    let outputs = [4, 8, WIDEST].map(|lanes| {
+        MOST_LANES.set(lanes);
+        compute()
+    });
+    outputs.into()
 }

@@ -394,7 +394,38 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::{model::Weights, protocol::ModelConfig};
+    use crate::{
+        model::Weights,
+        protocol::{Cell, ModelConfig},
+        recurrent::cpu::vector::with_every_width,
+    };
+
+    #[test]
+    fn gradients_are_the_same_with_vectors_of_every_width() {
+        let (steps, batch, symbols) = (5, 11, 23);
+        for (cell, tie_weights) in Cell::ALL.into_iter().zip([false, true, false]) {
+            let config = ModelConfig { cell, tie_weights, layers: 2, hidden: 37, ..ModelConfig::default() };
+            let weights = Weights::draw(&config, symbols);
+            let chunk = Chunk { layout: Arc::new(weights.layout().clone()), steps, batch, index: 0, dropout: false };
+            let states = vec![0.1; 2 * remembered(cell) * batch * config.hidden];
+            let text: Vec<u32> = (0..((steps + 1) * batch) as u32).map(|at| at * at % symbols as u32).collect();
+            let pass = Pass {
+                chunk: &chunk,
+                weights: weights.values(),
+                states: &states,
+                text: &text,
+                masks: None,
+                threads: 1,
+            };
+            let gradients = with_every_width(|| pass.run(&mut Packed::default(), &mut Vec::new()).0);
+            for gradient in &gradients[1..] {
+                assert_eq!(gradient.len(), gradients[0].len());
+                for (narrow, wide) in gradients[0].iter().zip(gradient) {
+                    assert!((narrow - wide).abs() < 1e-6, "{cell:?}: {narrow} {wide}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn threads_share_the_rows_and_give_the_same_bits_again() {
