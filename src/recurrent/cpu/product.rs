@@ -145,6 +145,7 @@ impl Panels {
         assert!(at + self.strips.saturating_sub(1) * stride + M * V::LANES <= numbers.len());
         assert!(self.strips * V::LANES * N * V::LANES == panel.len());
         let (mut left, mut right) = (numbers[at..].as_ptr(), panel.as_ptr());
+        // One term a turn: compilers that know how many there are unroll them, and a browser's then runs out of registers.
         let lanes = black_box(V::LANES);
         for _ in 0..self.strips {
             for lane in 0..lanes {
