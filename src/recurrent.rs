@@ -12,6 +12,7 @@
 //! Shapes: T time steps, B batch rows, H units, G gates ([`Cell::gates`]). Everything is time-major.
 
 pub mod check;
+#[cfg(test)]
 pub mod composed;
 pub(crate) mod cpu;
 mod extension;

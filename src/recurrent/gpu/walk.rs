@@ -25,7 +25,7 @@ use crate::protocol::Cell;
 const CUBE: usize = 256;
 /// The least units of h of a part: with fewer, adding up the parts costs more than they save.
 const PART: usize = 32;
-/// The same backward, where each of them has G terms.
+/// The same backward for vectors, of which each term takes four times as long.
 const PART_BACK: usize = 16;
 /// Units of the layer that one of the cube computes backward, and from which size on: below it, too few are at work.
 const WIDTH_BACK: usize = 4;
@@ -56,8 +56,10 @@ impl Plan {
     }
 
     fn backward(tape: Tape, on: &CubeTensor) -> Self {
+        let vector = Self::vector(tape);
+        let part = if vector == 1 { PART } else { PART_BACK };
         // What goes past a step, the gradients of s and the parts of the products.
-        Self::new(tape, on, Self::vector(tape), PART_BACK, |parts, gates| 1 + gates + parts)
+        Self::new(tape, on, vector, part, |parts, gates| 1 + gates + parts)
     }
 
     /// Numbers of a vector of weights backward.
