@@ -72,13 +72,14 @@ async function write(engine) {
   }
 }
 
-/** The worker, its messages kept until somebody asks for them. */
-class Engine {
-  #worker = new Worker("/site/counted-engine.js", { type: "module" });
+/** The worker of `program`, its messages kept until somebody asks for them. */
+export class Engine {
+  #worker;
   #heard = [];
   #waiting = () => {};
 
-  constructor() {
+  constructor(program = "engine") {
+    this.#worker = new Worker(`/site/counted-engine.js?program=${program}`, { type: "module" });
     this.#worker.onmessage = ({ data }) => {
       if (data.loading) return;
       this.#heard.push(data);
