@@ -1,19 +1,11 @@
-// One Chromium for all measurements in the browser, each in a page of its own.
+// A Chromium for each measurement, so that none suffers from what another left behind.
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { serve } from "./server.mjs";
 
+const FLAGS = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 // WebGPU without a graphics card: SwiftShader, a program on the CPU.
-const FLAGS = [
-  "--no-sandbox",
-  "--enable-unsafe-webgpu",
-  "--use-webgpu-adapter=swiftshader",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
+const SWIFTSHADER = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 
 // Past this a library is taken to hang. None needs as long that ends at all.
 const MINUTES = 4;
@@ -25,15 +17,21 @@ export async function open(site, executablePath) {
   const server = await serve({
     "/bench/": path("browser"),
     "/npm/": path("node_modules"),
-    "/site/counted-engine.js": path("browser/counted-engine.js"),
+    "/instruments/": path("../tests/instruments"),
+    "/site/instrumented.js": path("../tests/instruments/instrumented.js"),
     "/site/": site,
   });
-  const browser = await chromium.launch({ executablePath, args: FLAGS });
+  const launch = (webgpu) => chromium.launch({ executablePath, args: webgpu ? [...FLAGS, ...SWIFTSHADER] : FLAGS });
+  const browser = await launch(false);
+  const version = browser.version();
+  await browser.close();
   return {
-    version: browser.version(),
+    version,
     async measure(library, wish) {
-      const page = await browser.newPage();
+      let browser;
       try {
+        browser = await launch(wish.webgpu ?? true);
+        const page = await browser.newPage();
         await page.goto(`${server.origin}/bench/index.html`, { waitUntil: "load" });
         const measured = page.evaluate(([library, wish]) => window.measure(library, wish), [library, wish]);
         // When it is given up, its page is closed under it.
@@ -43,13 +41,10 @@ export async function open(site, executablePath) {
         // A page that crashes is that library's result, not the end of the run.
         return { error: error.message.split("\n")[0] };
       } finally {
-        await page.close();
+        await browser?.close().catch(() => {});
       }
     },
-    async close() {
-      await browser.close();
-      server.close();
-    },
+    close: () => server.close(),
   };
 }
 

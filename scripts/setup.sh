@@ -78,6 +78,19 @@ need_wasm_bindgen() {
     cargo install --quiet --debug --force --root "$CACHE" --version "$version" wasm-bindgen-cli
 }
 
+# The validator and translator of shaders that Firefox compiles them with, of the version that wgpu uses itself.
+need_naga() {
+  local version
+  version=$(awk '/^name = "naga"$/ { getline; gsub(/[^0-9.]/, ""); print; exit }' Cargo.lock)
+  PATH=$CACHE/bin:$PATH
+  [ "$(naga --version 2>/dev/null)" = "$version" ] && return
+  step "Building naga $version (half a minute, once)"
+  # Unoptimised: 27 s on 2 cores.
+  attempt "naga $version could not be built: look at the message above; a network to Rust's package registry is needed once." \
+    env "CARGO_TARGET_DIR=$CACHE/tools" CARGO_PROFILE_DEV_DEBUG=0 \
+    cargo install --quiet --debug --force --root "$CACHE" --version "$version" naga-cli
+}
+
 need_node() {
   if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
     step "Installing Node.js"

@@ -6,6 +6,7 @@
 //!
 //! Letters in shapes: T time steps, B batch rows, V symbols, H hidden units, G gates of the cell.
 
+pub(crate) mod cpu;
 pub mod file;
 pub(crate) mod host;
 mod init;

@@ -13,9 +13,9 @@
 
 pub mod check;
 pub mod composed;
-mod cpu;
+pub(crate) mod cpu;
 mod extension;
-mod gpu;
+pub(crate) mod gpu;
 
 use burn::{
     backend::DispatchDevice,
@@ -57,12 +57,9 @@ pub struct Sequence {
 
 /// Runs `cell` over all T steps of `projected`, [T, B, G·H], from `state`.
 ///
-/// `weight_hh` is [G·H, H], `bias_hh` is [G·H]. Differentiable in every tensor. Fused where the device has an operator
-/// for this size, else composed of burn's operations.
+/// `weight_hh` is [G·H, H], `bias_hh` is [G·H]. Differentiable in every tensor.
 pub fn sequence(cell: Cell, projected: Tensor<3>, state: State, weight_hh: Tensor<2>, bias_hh: Tensor<1>) -> Sequence {
-    let fits = is_cpu(&projected.device()) || state.hidden.dims()[1] <= gpu::LARGEST;
-    let form = if fits { extension::sequence } else { composed::sequence };
-    form(cell, projected, state, weight_hh, bias_hh)
+    extension::sequence(cell, projected, state, weight_hh, bias_hh)
 }
 
 fn is_cpu(device: &Device) -> bool {

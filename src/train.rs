@@ -14,6 +14,7 @@ mod schedule;
 mod trainer;
 mod writer;
 
+pub use backpropagation::use_threads;
 pub use evaluator::Evaluator;
 pub use loss::cross_entropy;
 pub use optimiser::AdamW;

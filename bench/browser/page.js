@@ -1,11 +1,15 @@
 // What `bench/run` calls in the page: `measure(library, wish)` gives a result, or `{ error }` in the library's own words.
+import { measure as stock } from "./stock.js";
 import { measure as unroll } from "./unroll.js";
+
+/** These bring a worker of their own. */
+const OURS = { unroll, burn: stock };
 
 const IN_A_WORKER = { tfjs: "./tfjs.js", "jax-js": "./jax.js", peak: "./peak.js" };
 
 window.measure = async (library, wish) => {
   try {
-    return await (library === "unroll" ? unroll(wish) : inWorker(IN_A_WORKER[library], wish));
+    return await (library in OURS ? OURS[library](wish) : inWorker(IN_A_WORKER[library], wish));
   } catch (error) {
     return { error: String(error?.message ?? error) };
   }

@@ -1,5 +1,5 @@
 // How every training loop in the browser is timed.
-import { aStep, counts } from "./count.js";
+import { aStep, counts } from "/instruments/webgpu.js";
 
 /**
  * Times a training loop.

@@ -132,7 +132,7 @@ impl Rivals {
         let cpu = self.measure_cpu(wanted).await;
         // A driver may panic where burn asks too much of it. In a browser that ends the engine, and the page starts
         // another one without the GPU.
-        let tried = AssertUnwindSafe(measure_gpu(wanted.gauge(&self.gpu), cpu)).catch_unwind().await;
+        let tried = AssertUnwindSafe(measure(&mut wanted.gauge(&self.gpu))).catch_unwind().await;
         // Once more: a browser makes a program faster while it runs, and this may have been its first work.
         let cpu = [cpu, self.measure_cpu(wanted).await].into_iter().flatten().reduce(f64::max);
         let failed = match tried {
@@ -169,15 +169,6 @@ async fn measure(gauge: &mut Gauge) -> Result<Reading, Trouble> {
             return Ok(reading);
         }
     }
-}
-
-/// Where it beats the CPU it is made ready for steps of full size too, so that nothing is compiled while it trains.
-async fn measure_gpu(mut gauge: Gauge, cpu: Option<f64>) -> Result<Reading, Trouble> {
-    let reading = measure(&mut gauge).await?;
-    if !reading.gave_up && cpu.is_none_or(|cpu| reading.tokens_per_second > cpu) {
-        gauge.step_in_full().await?;
-    }
-    Ok(reading)
 }
 
 /// What a panic said.

@@ -136,18 +136,6 @@ impl Gauge {
         Ok((self.timed >= self.effort.timed).then(|| self.reading(self.best, false)))
     }
 
-    /// A step of full size, unless such steps were timed already.
-    ///
-    /// # Errors
-    /// `DeviceLost`.
-    pub async fn step_in_full(&mut self) -> Result<(), Trouble> {
-        if self.rung < self.context {
-            self.rung = self.context;
-            self.get_ready().await?;
-        }
-        Ok(())
-    }
-
     /// The first step of a context compiles what the others use.
     async fn get_ready(&mut self) -> Result<Option<Reading>, Trouble> {
         let started = Instant::now();

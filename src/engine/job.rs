@@ -61,8 +61,8 @@ impl Job {
                 }
                 Ok(Turn { events, rest: Some(Job::Baselines { ngrams, found }) })
             }
-            Job::Writing(writing) => writing.advance().await,
-            Job::Sample(sampling) => sampling.advance().await,
+            Job::Writing(writing) => Ok(writing.advance()),
+            Job::Sample(sampling) => Ok(sampling.advance()),
             Job::Speed(measuring) => Ok(measuring.advance().await),
         }
     }
@@ -119,10 +119,10 @@ impl Pen {
     }
 
     /// Writes for a slice of time.
-    async fn write(&mut self) -> Result<String, Trouble> {
+    fn write(&mut self) -> String {
         let (started, mut text) = (Instant::now(), String::new());
         while self.left > 0 && started.elapsed() < WRITING {
-            for id in self.writer.write(1).await? {
+            for id in self.writer.write(1) {
                 text.push_str(&self.decoder.push(&self.vocabulary, id));
             }
             self.left -= 1;
@@ -130,7 +130,7 @@ impl Pen {
         if self.left == 0 {
             text.push_str(&self.decoder.finish());
         }
-        Ok(text)
+        text
     }
 }
 
@@ -152,13 +152,13 @@ impl Writing {
         Ok(Writing { id: wish.id, pen, length: wish.length, unknown: prompt.unknown, time: Duration::ZERO })
     }
 
-    async fn advance(mut self) -> Result<Turn, Trouble> {
+    fn advance(mut self) -> Turn {
         let started = Instant::now();
-        let text = self.pen.write().await?;
+        let text = self.pen.write();
         self.time += started.elapsed();
         let done = self.pen.left == 0;
         let events = vec![Event::Written(self.written(text, done))];
-        Ok(Turn { events, rest: (!done).then_some(Job::Writing(self)) })
+        Turn { events, rest: (!done).then_some(Job::Writing(self)) }
     }
 
     fn written(&mut self, text: String, done: bool) -> Written {
@@ -186,12 +186,12 @@ impl Sampling {
         Ok(Sampling { step, before_fine_tuning, pen, text: String::new() })
     }
 
-    async fn advance(mut self) -> Result<Turn, Trouble> {
-        self.text.push_str(&self.pen.write().await?);
+    fn advance(mut self) -> Turn {
+        self.text.push_str(&self.pen.write());
         if self.pen.left > 0 {
-            return Ok(Turn { events: Vec::new(), rest: Some(Job::Sample(self)) });
+            return Turn { events: Vec::new(), rest: Some(Job::Sample(self)) };
         }
         let Sampling { step, before_fine_tuning, text, .. } = self;
-        Ok(Turn { events: vec![Event::Sample(Sample { step, text, before_fine_tuning })], rest: None })
+        Turn { events: vec![Event::Sample(Sample { step, text, before_fine_tuning })], rest: None }
     }
 }

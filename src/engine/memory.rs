@@ -23,7 +23,8 @@ pub fn check(model: &ModelConfig, train: &TrainConfig, symbols: usize, place: &P
 /// The flat buffer of weights, what a layer packs for the way back (gates, h and c), or the output layer's scores.
 fn largest_tensor(model: &ModelConfig, train: &TrainConfig, symbols: usize) -> u64 {
     let chunk = train.batch * train.context;
-    let packed = chunk * (model.cell.gates() + 2) * model.hidden;
+    // The states before the first step and after the last one come on top.
+    let packed = (chunk * (model.cell.gates() + 2) + train.batch * 3) * model.hidden;
     NUMBER * model.parameters(symbols).max(packed).max(chunk * symbols) as u64
 }
 
@@ -48,7 +49,7 @@ mod tests {
         let expected = Trouble::TooLargeForDevice { needed_bytes, available_bytes: 2 << 30 };
         assert_eq!(check(&model, &train, 65, &place), Err(expected));
         (place.total_bytes, place.tensor_bytes) = (u64::MAX, 1 << 20);
-        let needed_bytes = 256 * 512 * 6 * 1024 * 4;
+        let needed_bytes = 256 * (512 * 6 + 3) * 1024 * 4;
         let expected = Trouble::TooLargeForDevice { needed_bytes, available_bytes: 1 << 20 };
         assert_eq!(check(&model, &train, 65, &place), Err(expected));
         assert!(check(&ModelConfig::default(), &TrainConfig::default(), 65, &device::cpu()).is_ok());

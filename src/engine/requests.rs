@@ -140,16 +140,23 @@ impl Engine {
         let weights = Weights::draw(model, vocabulary.len());
         let start =
             Start { weights, vocabulary, corpus: Some(corpus), old_valid: None, train, step: 0, origin: Origin::Drawn };
-        self.begin(Run::new(start, &place)?, place, report);
+        self.begin(Run::new(start, &place)?, place, report).await?;
         Ok(())
     }
 
     /// Replaces the present run by one that lives on `place`.
-    fn begin(&mut self, run: Run, place: Place, report: Option<DeviceReport>) {
-        self.place = place;
+    async fn begin(&mut self, run: Run, place: Place, report: Option<DeviceReport>) -> Result<(), Trouble> {
+        if place.kind == DeviceKind::WebGpu {
+            self.emit(Event::Working { task: Task::Compiling, done: 0.0 });
+            run.warm_up().await?;
+        }
+        let before = std::mem::replace(&mut self.place, place);
         report.into_iter().for_each(|report| self.emit(Event::Device(report)));
         self.end_jobs(Job::belongs_to_model);
         self.take_up(run);
+        // Else a GPU keeps what the run before has taken, in pieces that fit this one no better than the next.
+        before.device.memory_cleanup();
+        Ok(())
     }
 
     fn play(&mut self) -> Result<(), Trouble> {
@@ -267,7 +274,7 @@ impl Engine {
         };
         let tuned = Run::new(start, &place)?;
         self.emit(Event::TextReady(corpus.report()));
-        self.begin(tuned, place, report);
+        self.begin(tuned, place, report).await?;
         self.count_ngrams(&corpus);
         self.sample(true).await?;
         self.evaluate()
@@ -282,7 +289,7 @@ impl Engine {
         let wanted = Wanted { model: weights.config(), train: &train, symbols: vocabulary.len() };
         let (place, report) = self.choose(wanted).await?;
         let start = Start { weights, vocabulary, corpus, old_valid: None, train, step, origin: Origin::Loaded };
-        self.begin(Run::new(start, &place)?, place, report);
+        self.begin(Run::new(start, &place)?, place, report).await?;
         Ok(())
     }
 

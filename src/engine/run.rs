@@ -6,15 +6,19 @@ use web_time::Instant;
 
 use super::{
     device::Place,
+    gauge::{ours, text},
     memory,
     progress::{Gathered, Point},
 };
 use crate::{
-    model::{LanguageModel, Weights, file::Saved},
+    model::{LanguageModel, Weights, file::Saved, trace::trace},
     protocol::{DeviceKind, Event, ModelConfig, ModelReport, Origin, Parcel, RunState, TrainConfig, Trouble},
     text::{Corpus, Vocabulary},
-    train::{Divergence, StepFigures, Trainer},
+    train::{Divergence, Evaluator, StepFigures, Trainer},
 };
+
+/// Symbols of a text that is read only so that a device compiles what reads it.
+const WARM_UP: usize = 64;
 
 pub struct Run {
     pub vocabulary: Vocabulary,
@@ -136,6 +140,22 @@ impl Run {
         let figures = self.trainer()?.step().await?;
         self.gathered.clock(tokens, started.elapsed());
         Ok(figures)
+    }
+
+    /// Has a GPU compile what this run will use, on models and texts that are thrown away: nothing is compiled while it
+    /// trains, is evaluated and is looked at.
+    ///
+    /// # Errors
+    /// `DeviceLost`.
+    pub async fn warm_up(&self) -> Result<(), Trouble> {
+        let model = self.model();
+        if let Learner::Training(trainer) = &self.learner {
+            let TrainConfig { batch, context, .. } = *trainer.config();
+            ours(model.clone())(batch, context)?.learn(1).await?;
+        }
+        let ids = text(model.symbols(), WARM_UP);
+        trace(model, &ids, 0, 1).await?;
+        Evaluator::new(model, ids, None)?.finish().await.map(drop)
     }
 
     /// The figures that are still on their way from the device.

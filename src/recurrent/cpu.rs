@@ -1,21 +1,24 @@
 //! The fused operators on the CPU: whole sequences on plain slices, one core, no allocation within the time loop.
 //!
-//! Each step is one product of the batch with the packed recurrent weights, then one pass over gates and states. For the
-//! backward pass the gates are kept. It walks time in reverse; what needs no order, the gradient of W_hh, is one product
-//! over batch × time after the loop.
+//! Each step is a product of the batch with the packed recurrent weights, whose tiles go through the gates as they are
+//! summed: [`layer`]. The backward pass walks time in reverse; what needs no order, the gradient of W_hh, is one product
+//! over batch × time after the loop. The same kernels serve the whole step of [`crate::train`].
 
 pub mod activation;
 mod gru;
 mod kernels;
+pub mod layer;
 mod lstm;
 pub mod product;
 mod rnn;
-pub mod simd;
-
-use pulp::{Simd, WithSimd};
+pub mod strips;
+pub mod vector;
 
 use super::Cell;
-use product::multiply_transposed_add;
+use layer::{InPlace, Recurrent, Tape, before_first, input_order, input_place, recurrent_order};
+use product::{Blocks, Transposed};
+use strips::Strips;
+use vector::lanes;
 
 /// T, B, H.
 #[derive(Clone, Copy, Debug)]
@@ -25,142 +28,114 @@ pub struct Shape {
     pub units: usize,
 }
 
-impl Shape {
-    /// Numbers of one step of a tensor [T, B, H].
-    const fn step(self) -> usize {
-        self.batch * self.units
-    }
-}
-
 /// What a cell computes from; shapes as in [`super::sequence`].
 #[derive(Clone, Copy)]
-pub struct Inputs<'a> {
-    pub shape: Shape,
-    pub projected: &'a [f32],
-    pub hidden: &'a [f32],
-    /// LSTM only; else empty.
-    pub cell: &'a [f32],
-    pub weight: &'a [f32],
-    pub bias: &'a [f32],
-}
-
-/// What a cell computes.
-pub struct Outputs {
-    /// h after every step, [T, B, H]; for an LSTM followed by the last c, so [T + 1, B, H].
-    pub hidden: Vec<f32>,
-    /// What only the backward pass needs, [T, B, [`saved`]]; empty where that is not wanted.
-    pub saved: Vec<f32>,
-}
-
-/// Numbers that the backward pass needs of each step, row and unit besides h:
-/// GRU: r, z, n and Wₙh + bₙ; LSTM: i, f, g, o and c.
-pub const fn saved(cell: Cell) -> usize {
-    match cell {
-        Cell::Rnn => 0,
-        Cell::Gru => 4,
-        Cell::Lstm => 5,
-    }
+struct Inputs<'a> {
+    shape: Shape,
+    projected: &'a [f32],
+    hidden: &'a [f32],
+    /// LSTM only.
+    memory: &'a [f32],
+    weight: &'a [f32],
+    bias: &'a [f32],
 }
 
 /// What the backward pass starts from.
-pub struct Trail<'a> {
-    pub shape: Shape,
-    pub hidden: &'a [f32],
-    pub cell: &'a [f32],
-    pub weight: &'a [f32],
-    pub outputs: &'a [f32],
-    pub saved: &'a [f32],
+struct Trail<'a> {
+    shape: Shape,
+    hidden: &'a [f32],
+    memory: &'a [f32],
+    weight: &'a [f32],
+    outputs: &'a [f32],
+    /// What [`forward`] kept.
+    saved: &'a [f32],
     /// The gradient of `outputs`.
-    pub gradient: &'a [f32],
+    gradient: &'a [f32],
 }
 
 /// The gradients of [`Inputs`].
-pub struct Gradients {
-    pub projected: Vec<f32>,
-    pub hidden: Vec<f32>,
-    pub cell: Vec<f32>,
-    pub weight: Vec<f32>,
-    pub bias: Vec<f32>,
+struct Gradients {
+    projected: Vec<f32>,
+    hidden: Vec<f32>,
+    memory: Vec<f32>,
+    weight: Vec<f32>,
+    bias: Vec<f32>,
 }
 
-/// Runs `cell` forward; `keep` what the backward pass needs.
-pub fn forward(cell: Cell, inputs: Inputs, keep: bool) -> Outputs {
-    simd::run(Forward { cell, inputs, keep })
-}
-
-/// Runs `cell` backward.
-pub fn backward(cell: Cell, trail: Trail) -> Gradients {
-    simd::run(Backward { cell, trail })
-}
-
-struct Forward<'a> {
-    cell: Cell,
-    inputs: Inputs<'a>,
-    keep: bool,
-}
-
-impl WithSimd for Forward<'_> {
-    type Output = Outputs;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Outputs {
-        match self.cell {
-            Cell::Rnn => rnn::forward(simd, self.inputs),
-            Cell::Gru => gru::forward(simd, self.inputs, self.keep),
-            Cell::Lstm => lstm::forward(simd, self.inputs, self.keep),
-        }
+/// h after every step, [T, B, H], for an LSTM followed by the last c; and the tape.
+fn forward(cell: Cell, inputs: Inputs) -> (Vec<f32>, Tape) {
+    let Shape { steps, batch, units } = inputs.shape;
+    let mut tape = Tape::default();
+    tape.reserve(cell, inputs.shape, lanes());
+    tape.begin(units, inputs.hidden, inputs.memory);
+    for (place, &gate) in input_places(cell, units).zip(input_order(cell)) {
+        let rows = inputs.projected.chunks_exact(cell.gates() * units);
+        tape.gates.fill(place, batch, rows.map(|row| &row[gate * units..(gate + 1) * units]));
     }
+    let mut weights = Recurrent::default();
+    weights.pack(cell, inputs.weight, inputs.bias, false);
+    layer::forward(cell, inputs.shape, &weights, &InPlace, &mut tape);
+
+    let mut outputs = vec![0.0; (steps + usize::from(cell == Cell::Lstm)) * batch * units];
+    let (hidden, last) = outputs.split_at_mut(steps * batch * units);
+    tape.hidden.copy_to(0, batch, hidden.chunks_exact_mut(units));
+    tape.memory.copy_to(0, steps * batch, last.chunks_exact_mut(units));
+    (outputs, tape)
 }
 
-struct Backward<'a> {
-    cell: Cell,
-    trail: Trail<'a>,
+/// Where on the tape the gates of the projected input begin.
+fn input_places(cell: Cell, units: usize) -> impl Iterator<Item = usize> {
+    (input_place(cell)..).map(move |gate| gate * units.div_ceil(lanes()))
 }
 
-impl WithSimd for Backward<'_> {
-    type Output = Gradients;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Gradients {
-        match self.cell {
-            Cell::Rnn => rnn::backward(simd, self.trail),
-            Cell::Gru => gru::backward(simd, self.trail),
-            Cell::Lstm => lstm::backward(simd, self.trail),
-        }
-    }
+/// What the backward pass needs of a tape besides h.
+fn saved(tape: &Tape) -> Vec<f32> {
+    [tape.gates.contents(), tape.memory.contents()].concat()
 }
 
-/// The gradients of W_hh and b_hh, from those of all steps' W_hh h₍ₜ₋₁₎ + b_hh, [T, B, G·H].
-#[inline(always)]
-fn weight_gradients<S: Simd>(simd: S, trail: &Trail, sums: &[f32]) -> (Vec<f32>, Vec<f32>) {
+fn backward(cell: Cell, trail: Trail) -> Gradients {
     let Shape { steps, batch, units } = trail.shape;
-    let rows = trail.weight.len() / units;
-    let mut weight = vec![0.0; rows * units];
-    let (first, others) = sums.split_at(batch * rows);
-    multiply_transposed_add(simd, first, trail.hidden, &mut weight, rows);
-    multiply_transposed_add(simd, others, &trail.outputs[..(steps - 1) * batch * units], &mut weight, rows);
-    let mut bias = vec![0.0; rows];
-    for row in sums.chunks_exact(rows) {
-        for at in (0..rows).step_by(S::F32_LANES) {
-            let sum = simd.add_f32s(simd::load(simd, &bias, at), simd::load(simd, row, at));
-            simd::store(simd, &mut bias, at, sum);
-        }
+    let (rows, step) = (cell.gates() * units, batch * units);
+    let mut tape = Tape::default();
+    tape.reserve(cell, trail.shape, lanes());
+    tape.begin(units, trail.hidden, &[]);
+    tape.hidden.fill(0, batch, trail.outputs[..steps * step].chunks_exact(units));
+    let (gates, memory) = trail.saved.split_at(tape.gates.contents().len());
+    tape.gates.numbers_mut()[..gates.len()].copy_from_slice(gates);
+    tape.memory.numbers_mut()[..memory.len()].copy_from_slice(memory);
+    let (gradient_of_h, gradient_of_last) = trail.gradient.split_at(steps * step);
+    tape.carried.clear();
+    tape.carried.fill(0, 0, gradient_of_last.chunks_exact(units));
+    let mut gradient = Strips::default();
+    gradient.reserve(lanes(), tape.hidden.count(), (steps + 1) * batch, batch);
+    gradient.fill(0, batch, gradient_of_h.chunks_exact(units));
+
+    let mut weights = Recurrent::default();
+    // The way back looks at no bias.
+    weights.pack(cell, trail.weight, &vec![0.0; rows], true);
+    layer::backward(cell, trail.shape, &weights, &gradient, &mut tape);
+
+    let mut gradients = Gradients {
+        projected: vec![0.0; steps * batch * rows],
+        hidden: before_first(cell, trail.shape, &weights, &tape),
+        memory: vec![0.0; trail.memory.len().min(gradient_of_last.len())],
+        weight: vec![0.0; rows * units],
+        bias: vec![0.0; rows],
+    };
+    tape.carried.copy_to(0, 0, gradients.memory.chunks_exact_mut(units));
+    for (place, &gate) in input_places(cell, units).zip(input_order(cell)) {
+        let rows = gradients.projected.chunks_exact_mut(rows);
+        tape.gates.copy_to(place, batch, rows.map(|row| &mut row[gate * units..(gate + 1) * units]));
     }
-    (weight, bias)
-}
-
-/// Cuts a row of `N` blocks of `units` numbers.
-#[inline(always)]
-fn blocks<const N: usize>(row: &[f32], units: usize) -> [&[f32]; N] {
-    std::array::from_fn(|block| &row[block * units..(block + 1) * units])
-}
-
-/// Cuts a row of `N` blocks of `units` numbers, to be written.
-#[inline(always)]
-fn blocks_mut<const N: usize>(mut row: &mut [f32], units: usize) -> [&mut [f32]; N] {
-    std::array::from_fn(|_| {
-        let (block, rest) = std::mem::take(&mut row).split_at_mut(units);
-        row = rest;
-        block
-    })
+    let product = Transposed {
+        left: &tape.gates,
+        first_strip: 0,
+        blocks: Blocks { order: recurrent_order(cell), units },
+        right: &tape.hidden,
+        columns: units,
+        first: [batch, 0],
+        rows: steps * batch,
+    };
+    product.add_to(&mut gradients.weight, &mut gradients.bias);
+    gradients
 }

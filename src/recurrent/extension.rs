@@ -17,7 +17,7 @@ use burn_cubecl::CubeBackend;
 
 use super::{Cell, Sequence, State};
 
-/// Runs the fused operator. The device must have one for this size: [`super::sequence`] asks first.
+/// Runs the fused operator.
 pub fn sequence(cell: Cell, projected: Tensor<3>, state: State, weight_hh: Tensor<2>, bias_hh: Tensor<1>) -> Sequence {
     let steps = projected.dims()[0];
     let memory = state.cell.unwrap_or_else(|| state.hidden.clone());

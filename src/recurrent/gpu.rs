@@ -1,62 +1,59 @@
-//! The fused operators on the GPU: one dispatch walks all time steps of a layer, forward or backward.
-//!
-//! Batch rows are independent, so each cube owns one row and waits for nobody else: h and c stay in its shared memory and
-//! its units meet at `sync_cube` between steps. A unit owns every `CUBE_DIM`-th hidden unit; neighbours read neighbouring
-//! weights, so the forward pass takes W_hhᵀ and the backward pass W_hh. The gradient of W_hh needs no order: it is one
-//! product over batch × time afterwards.
-//!
-//! Shared memory: 3 H numbers forward, at most 6 H backward, 24 KiB of WebGPU's 32 at H = 1024.
+//! The fused operators on the GPU: [`sequence`] takes all time steps of a layer, and [`product`] does at once what needs
+//! no order.
 
+mod each;
 mod gru;
 mod lstm;
 mod math;
+pub mod product;
 mod rnn;
+pub mod sequence;
+mod step;
+pub mod tape;
+mod walk;
 
 use burn::backend::{TensorMetadata, ops::FloatTensorOps, tensor::FloatTensor};
 use burn_cubecl::{
     CubeBackend, kernel::into_contiguous, ops::numeric::empty_device_contiguous_dtype, tensor::CubeTensor,
 };
-use cubecl::prelude::*;
 
 use super::{
     Cell,
     extension::{Inputs, Kernels, Trail},
 };
-
-/// Units of a cube, as many as WebGPU promises.
-const CUBE: u32 = 256;
-
-/// The largest hidden size whose backward pass fits the shared memory that WebGPU promises, 32 KiB.
-pub const LARGEST: usize = 1024;
-
-/// Numbers that the backward pass needs of each step, row and unit besides h; those of the CPU, and for a GRU
-/// h₍ₜ₋₁₎ − n as well, which saves two bindings.
-const fn saved(cell: Cell) -> usize {
-    match cell {
-        Cell::Rnn => 0,
-        Cell::Gru | Cell::Lstm => 5,
-    }
-}
-
-/// T, B, H.
-#[derive(Clone, Copy)]
-struct Shape {
-    steps: usize,
-    batch: usize,
-    units: usize,
-}
-
-impl Shape {
-    fn cubes(self) -> (CubeCount, CubeDim) {
-        let units = (self.units as u32).next_multiple_of(32).min(CUBE);
-        (CubeCount::Static(self.batch as u32, 1, 1), CubeDim::new_1d(units))
-    }
-}
+use product::{Form, Matrix, multiply};
+use sequence::{Backward, Forward, Pass, Return};
+use tape::Tape;
 
 /// An uninitialised tensor on the device of `like`.
-fn empty<const D: usize>(like: &CubeTensor, shape: [usize; D]) -> CubeTensor {
+pub fn empty<const D: usize>(like: &CubeTensor, shape: [usize; D]) -> CubeTensor {
     let shape = burn::tensor::Shape::new(shape);
     empty_device_contiguous_dtype(like.client.clone(), like.device.clone(), shape, like.dtype)
+}
+
+/// The gradient of W_hh, [G·H, H] from number `start` of `weight` on, and of b_hh, from the gradients of p and s
+/// ([`sequence::Return::sums`]). In a GRU those of sₙ stand apart from the others.
+pub fn recurrent_gradients(tape: Tape, record: &CubeTensor, sums: &CubeTensor, weight: &CubeTensor, bias: &CubeTensor) {
+    let Tape { cell, hidden, .. } = tape;
+    let positions = tape.steps * tape.batch;
+    let columns = sequence::blocks(cell) * hidden;
+    let rows = cell.gates() * hidden;
+    let of_blocks = |from: usize, count: usize, to: usize, bias: CubeTensor| {
+        multiply(
+            Form::LeftTransposed,
+            [count, hidden, positions],
+            Matrix::all(sums, columns).from(from),
+            Matrix::all(record, hidden),
+            Matrix::all(weight, hidden).from(to * hidden),
+            Some((bias, to)),
+        );
+    };
+    if cell == Cell::Gru {
+        of_blocks(0, 2 * hidden, 0, bias.clone());
+        of_blocks(3 * hidden, hidden, 2 * hidden, bias.clone());
+    } else {
+        of_blocks(0, rows, 0, bias.clone());
+    }
 }
 
 impl Kernels for CubeBackend {
@@ -65,74 +62,58 @@ impl Kernels for CubeBackend {
     }
 
     fn forward_saving(cell: Cell, inputs: Inputs<Self>) -> (FloatTensor<Self>, Option<FloatTensor<Self>>) {
-        forward(cell, inputs, true)
+        let (outputs, record) = forward(cell, inputs, true);
+        (outputs, Some(record))
     }
 
     fn backward(cell: Cell, trail: Trail<Self>, gradient: FloatTensor<Self>) -> Inputs<Self> {
-        let [batch, units] = trail.hidden.shape().dims();
+        let [batch, hidden] = trail.hidden.shape().dims();
         let [count, _, _] = trail.outputs.shape().dims();
-        let shape = Shape { steps: count - usize::from(cell == Cell::Lstm), batch, units };
-        let rows = cell.gates() * units;
-        let gradient = into_contiguous(gradient);
-        let [projected, hidden] = [empty(&gradient, [shape.steps, batch, rows]), empty(&gradient, [batch, units])];
+        let steps = count - usize::from(cell == Cell::Lstm);
+        let tape = Tape { cell, steps, batch, hidden };
+        let record = trail.saved.unwrap_or(trail.outputs);
+        let above = into_contiguous(gradient);
+        let sums = empty(&above, [steps, batch, sequence::blocks(cell) * hidden]);
+        let first = empty(&above, [2 * batch, hidden]);
+        let form = Backward { last_cell: cell == Cell::Lstm, first_state: true };
         let weight = into_contiguous(trail.weight);
-        let saved = trail.saved.unwrap_or_else(|| trail.outputs.clone());
-        let mut memory = hidden.clone();
-        let mut sums = projected.clone();
-        match cell {
-            Cell::Rnn => rnn::backward(shape, [saved, gradient, weight], [&projected, &hidden]),
-            Cell::Gru => {
-                sums = empty(&projected, [shape.steps, batch, rows]);
-                gru::backward(shape, [saved, gradient, weight], [&projected, &sums, &hidden]);
-            }
-            Cell::Lstm => {
-                memory = empty(&hidden, [batch, units]);
-                let before = into_contiguous(trail.memory);
-                lstm::backward(shape, [saved, gradient, weight, before], [&projected, &hidden, &memory]);
-            }
+        sequence::backward(tape, form, Return { record: &record, above, weight, sums: &sums, first_state: &first });
+        let rows = cell.gates() * hidden;
+        let [weight, bias] = [empty(&sums, [rows, hidden]).into(), empty(&sums, [rows, 1])];
+        recurrent_gradients(tape, &record, &sums, &weight, &bias);
+        let half = |from: usize| Self::float_slice(first.clone(), &[(from..from + batch).into(), (0..hidden).into()]);
+        Inputs {
+            projected: Self::float_slice(sums, &[(0..steps).into(), (0..batch).into(), (0..rows).into()]),
+            hidden: half(0),
+            memory: half(batch),
+            weight,
+            bias: Self::float_reshape(bias, [rows].into()),
         }
-        let (weight, bias) = weight_gradients(shape, trail.hidden, trail.outputs, sums, rows);
-        Inputs { projected, hidden, memory, weight, bias }
     }
 }
 
-fn forward(cell: Cell, inputs: Inputs<CubeBackend>, keep: bool) -> (CubeTensor, Option<CubeTensor>) {
+/// h after every step, [T, B, H], for an LSTM followed by the last c; and the [`Tape`] they stand in.
+fn forward(cell: Cell, inputs: Inputs<CubeBackend>, keep: bool) -> (CubeTensor, CubeTensor) {
     let [steps, batch, _] = inputs.projected.shape().dims();
-    let [_, units] = inputs.hidden.shape().dims();
-    let shape = Shape { steps, batch, units };
-    let outputs = empty(&inputs.projected, [steps + usize::from(cell == Cell::Lstm), batch, units]);
-    // A kernel's argument must be there even where nothing is kept.
-    let saved = empty(&inputs.projected, [if keep { steps * batch * units * saved(cell) } else { 0 }.max(1)]);
-    let given = [inputs.projected, inputs.hidden, CubeBackend::float_transpose(inputs.weight), inputs.bias]
-        .map(into_contiguous);
-    match cell {
-        Cell::Rnn => rnn::forward(shape, given, &outputs),
-        Cell::Gru => gru::forward(shape, given, [&outputs, &saved], keep),
-        Cell::Lstm => lstm::forward(shape, given, into_contiguous(inputs.memory), [&outputs, &saved], keep),
-    }
-    (outputs, (keep && cell != Cell::Rnn).then_some(saved))
-}
-
-/// The gradients of W_hh and b_hh, from those of all steps' W_hh h₍ₜ₋₁₎ + b_hh, [T, B, G·H].
-fn weight_gradients(
-    shape: Shape,
-    first: CubeTensor,
-    outputs: CubeTensor,
-    sums: CubeTensor,
-    rows: usize,
-) -> (CubeTensor, CubeTensor) {
-    let Shape { steps, batch, units } = shape;
-    let before = (steps - 1) * batch;
-    let outputs = CubeBackend::float_reshape(outputs.clone(), [outputs.shape().num_elements() / units, units].into());
-    let last = if before == 0 {
-        first
-    } else {
-        CubeBackend::float_cat(
-            vec![first, CubeBackend::float_slice(outputs, &[(0..before).into(), (0..units).into()])],
-            0,
-        )
+    let [_, hidden] = inputs.hidden.shape().dims();
+    let tape = Tape { cell, steps, batch, hidden };
+    let input = into_contiguous(inputs.projected);
+    let record = empty(&input, [tape.len(keep)]);
+    let state = match cell {
+        Cell::Lstm => CubeBackend::float_cat(vec![inputs.hidden, inputs.memory], 0),
+        Cell::Rnn | Cell::Gru => into_contiguous(inputs.hidden),
     };
-    let sums = CubeBackend::float_reshape(sums, [steps * batch, rows].into());
-    let weight = CubeBackend::float_matmul(CubeBackend::float_transpose(sums.clone()), last);
-    (weight, CubeBackend::float_reshape(CubeBackend::float_sum_dim(sums, 0), [rows].into()))
+    let pass = Pass {
+        // No ids are read.
+        ids: (&empty(&input, [1]), 0),
+        input,
+        weight: into_contiguous(inputs.weight),
+        biases: (into_contiguous(inputs.bias), 0),
+        state: (&state, 0),
+        record: &record,
+    };
+    sequence::forward(tape, Forward { gather: false, input_bias: false, keep, carry: false }, pass);
+    let count = steps + usize::from(cell == Cell::Lstm);
+    let outputs = CubeBackend::float_slice(record.clone(), &[(tape.step()..(count + 1) * tape.step()).into()]);
+    (CubeBackend::float_reshape(outputs, [count, batch, hidden].into()), record)
 }

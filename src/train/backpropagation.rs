@@ -4,9 +4,12 @@
 //! is kept but what the way back needs, and each gradient is written once, where the optimiser reads it. Automatic
 //! differentiation of burn's operations, [`composed`], is what it is held against.
 
-pub mod composed;
+#[cfg(test)]
+mod composed;
 mod cpu;
 mod gpu;
+
+pub use cpu::use_threads;
 
 use std::sync::Arc;
 
@@ -78,10 +81,6 @@ pub const fn remembered(cell: Cell) -> usize {
 ///
 /// `masks` [L − 1, T, B, H] are what dropout multiplies h by on its way to the next layer.
 pub fn backpropagate(model: &LanguageModel, states: Tensor<4>, place: Place, masks: Option<Tensor<4>>) -> Pass {
-    // INTERIM until the devices have their operations.
-    if true {
-        return composed::backpropagate(model, states, place, masks);
-    }
     let Place { text, order, index, steps, batch } = place;
     let chunk = Chunk { layout: model.layout().clone(), steps, batch, index, dropout: masks.is_some() };
     let weights = model.flat().clone().into_dispatch();

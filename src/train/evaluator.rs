@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use super::cross_entropy;
+use burn::tensor::Device;
+
+use super::{cross_entropy, loss::cpu::softmax};
 use crate::{
-    model::{LanguageModel, Network, Tokens, on_device, read},
+    model::{LanguageModel, Network, Tokens, cpu::Reader, on_device, read},
     protocol::Trouble,
     recurrent::State,
 };
@@ -18,15 +20,24 @@ const SLICE_WORK: usize = 100_000_000;
 /// The model is the one that was given, whatever is trained meanwhile. Nothing is dropped and nothing differentiated.
 pub struct Evaluator {
     model: LanguageModel,
-    network: Network,
+    stream: Stream,
     ids: Arc<[u32]>,
     /// Predictions to make.
     total: usize,
     slice: usize,
     done: usize,
-    states: Vec<State>,
     /// In nats.
     sum: f64,
+}
+
+/// Where the text is read.
+enum Stream {
+    /// On the CPU: from the first slice on without tensors.
+    Host(Option<Box<Reader>>),
+    Device {
+        network: Network,
+        states: Vec<State>,
+    },
 }
 
 impl Evaluator {
@@ -39,10 +50,15 @@ impl Evaluator {
         if total == 0 {
             return Err(Trouble::TextTooShort { tokens: ids.len(), needed: 2, batch: 1, context: 1 });
         }
-        let network = model.network();
-        let states = network.zero_states(1, &model.device());
+        let device = model.device();
+        let stream = if device == Device::flex() {
+            Stream::Host(None)
+        } else {
+            let network = model.network();
+            Stream::Device { states: network.zero_states(1, &device), network }
+        };
         let slice = (SLICE_WORK / model.parameters().max(1)).clamp(16, 1024);
-        Ok(Evaluator { model: model.clone(), network, ids, total, slice, done: 0, states, sum: 0.0 })
+        Ok(Evaluator { model: model.clone(), stream, ids, total, slice, done: 0, sum: 0.0 })
     }
 
     /// Predictions that are averaged.
@@ -62,13 +78,26 @@ impl Evaluator {
     pub async fn advance(&mut self) -> Result<Option<f64>, Trouble> {
         if self.done < self.total {
             let (start, end) = (self.done, (self.done + self.slice).min(self.total));
-            let device = self.model.device();
-            let states = std::mem::take(&mut self.states);
-            let output = self.network.forward(&Tokens::new(&self.ids[start..end], 1, &device), states, None);
-            self.states = output.states;
-            let targets = on_device(&self.ids[start + 1..end + 1], &device);
-            let mean = read(cross_entropy(output.logits, targets)).await?;
-            self.sum += f64::from(mean.first().copied().unwrap_or(f32::NAN)) * (end - start) as f64;
+            let (ids, targets) = (&self.ids[start..end], &self.ids[start + 1..end + 1]);
+            match &mut self.stream {
+                Stream::Host(reader) => {
+                    let reader = match reader {
+                        Some(reader) => reader,
+                        None => reader.insert(Box::new(Reader::new(&self.model.weights().await?))),
+                    };
+                    let symbols = self.model.symbols();
+                    reader.score(ids, targets, |scores, first, targets| {
+                        self.sum += softmax(scores, first, symbols, targets, 1.0);
+                    });
+                }
+                Stream::Device { network, states } => {
+                    let device = self.model.device();
+                    let output = network.forward(&Tokens::new(ids, 1, &device), std::mem::take(states), None);
+                    *states = output.states;
+                    let mean = read(cross_entropy(output.logits, on_device(targets, &device))).await?;
+                    self.sum += f64::from(mean.first().copied().unwrap_or(f32::NAN)) * (end - start) as f64;
+                }
+            }
             self.done = end;
         }
         Ok((self.done == self.total).then(|| self.sum / self.total as f64))

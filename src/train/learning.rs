@@ -272,7 +272,7 @@ fn a_writer_carries_its_state_and_repeats_itself_by_seed() {
         steps(&mut trainer, 50);
         let write = |sampling: Sampling, pieces: &[usize]| {
             let mut writer = block_on(Writer::new(trainer.model(), &[0, 1], 6, sampling)).unwrap();
-            pieces.iter().flat_map(|&count| block_on(writer.write(count)).unwrap()).collect::<Vec<_>>()
+            pieces.iter().flat_map(|&count| writer.write(count)).collect::<Vec<_>>()
         };
         // Always the likeliest: what a reader of the whole prefix would expect each time.
         let greedy = Sampling { temperature: 0.0, top_k: None, seed: 1 };
@@ -298,7 +298,7 @@ fn symbols_are_written_as_often_as_their_odds_say() {
     for seed in 0..2000 {
         let sampling = Sampling { temperature: 1.0, top_k: None, seed };
         let mut writer = block_on(Writer::new(&model, &[], 2, sampling)).unwrap();
-        counts[block_on(writer.write(1)).unwrap()[0] as usize] += 1;
+        counts[writer.write(1)[0] as usize] += 1;
     }
     for (&id, &odd) in odds.symbols.iter().zip(&odds.odds) {
         let seen = counts[id as usize] as f32 / 2000.0;

@@ -3,7 +3,7 @@
 //! With p = softmax(z): L = −mean ln p(target), and ∂L/∂z = (p − onehot(target)) / N. The forward pass keeps p, so the
 //! backward pass is one look at each number.
 
-mod cpu;
+pub(super) mod cpu;
 mod gpu;
 
 use burn::{

@@ -1,13 +1,11 @@
 //! Writing with a model.
 
-use burn::tensor::Device;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::{
-    model::{LanguageModel, Network, Tokens, read, trace::likeliest},
+    model::{LanguageModel, cpu::Reader, trace::likeliest},
     protocol::Trouble,
-    recurrent::State,
 };
 
 /// How the next symbol is chosen.
@@ -25,9 +23,7 @@ pub struct Sampling {
 /// One symbol needs the one before it, so on a GPU every symbol would wait for a read. A writer therefore works on the
 /// CPU, on a copy of the weights.
 pub struct Writer {
-    network: Network,
-    device: Device,
-    states: Vec<State>,
+    reader: Reader,
     /// Of the next symbol.
     scores: Vec<f32>,
     sampling: Sampling,
@@ -40,40 +36,20 @@ impl Writer {
     /// # Errors
     /// `DeviceLost`.
     pub async fn new(model: &LanguageModel, prompt: &[u32], start: u32, sampling: Sampling) -> Result<Self, Trouble> {
-        let device = Device::flex();
-        let network = if model.device() == device {
-            model.network()
-        } else {
-            LanguageModel::from_weights(&model.weights().await?, &device).network()
-        };
-        let states = network.zero_states(1, &device);
-        let random = ChaCha8Rng::seed_from_u64(sampling.seed);
-        let mut writer = Writer { network, device, states, scores: Vec::new(), sampling, random };
-        writer.read(if prompt.is_empty() { std::slice::from_ref(&start) } else { prompt }).await?;
-        Ok(writer)
+        let mut reader = Reader::new(&model.weights().await?);
+        let scores = reader.read(if prompt.is_empty() { std::slice::from_ref(&start) } else { prompt });
+        Ok(Writer { reader, scores, sampling, random: ChaCha8Rng::seed_from_u64(sampling.seed) })
     }
 
     /// The next `count` symbols.
-    ///
-    /// # Errors
-    /// `DeviceLost`.
-    pub async fn write(&mut self, count: usize) -> Result<Vec<u32>, Trouble> {
+    pub fn write(&mut self, count: usize) -> Vec<u32> {
         let mut written = Vec::with_capacity(count);
         for _ in 0..count {
             let next = choose(&self.scores, self.sampling, self.random.random());
             written.push(next);
-            self.read(&[next]).await?;
+            self.scores = self.reader.read(&[next]);
         }
-        Ok(written)
-    }
-
-    async fn read(&mut self, ids: &[u32]) -> Result<(), Trouble> {
-        let states = std::mem::take(&mut self.states);
-        let output = self.network.forward(&Tokens::new(ids, 1, &self.device), states, None);
-        self.states = output.states;
-        let last = output.logits.narrow(0, ids.len() - 1, 1);
-        self.scores = read(last).await?;
-        Ok(())
+        written
     }
 }
 

@@ -348,6 +348,7 @@ pub static WORDS: Words = Words {
         Task::ReadingText => "Reading the text",
         Task::Baselines => "Counting n-grams",
         Task::MeasuringDevices => "Trying out WebGPU and the CPU",
+        Task::Compiling => "Compiling for WebGPU",
         Task::BuildingModel => "Building the model",
         Task::Evaluating => "Evaluating",
     },

@@ -318,6 +318,7 @@ pub static WORDS: Words = Words {
         Task::ReadingText => "正在读取文本",
         Task::Baselines => "正在统计 n 元",
         Task::MeasuringDevices => "正在比较 WebGPU 与 CPU",
+        Task::Compiling => "正在为 WebGPU 编译",
         Task::BuildingModel => "正在建立模型",
         Task::Evaluating => "正在验证",
     },

@@ -1,7 +1,7 @@
 // What every browser test stands on: the built site on our own server, Chromium, and a Lab that drives one page and
 // fails the test on anything that should not be in its console or on the network.
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -11,10 +11,11 @@ import { serve } from "../../scripts/server.mjs";
 
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 export const DIST = join(ROOT, "dist");
+const INSTRUMENTS = join(ROOT, "tests/instruments");
 /** Where pictures of the page are left for whoever wants to look at them. */
 export const SHOTS = process.env.UNROLL_SHOTS ?? join(tmpdir(), "unroll-shots");
 
-const FLAGS = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const FLAGS = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--js-flags=--expose-gc"];
 /** WebGPU on the CPU: slow, and everywhere the same. */
 const SWIFTSHADER = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 
@@ -60,6 +61,37 @@ export function lab(name, options, body) {
       await lab.context.close();
     }
   });
+}
+
+/**
+ * A test of an engine of its own, beside no page. `drive(engine, given)` runs in the browser, so it may use nothing from
+ * around it; `check` gets what it gives back. Options: `device` ("cpu"), `features` (all that a WebGPU adapter may have),
+ * `given`, `seconds`.
+ */
+export function driven(name, { device = "cpu", features, given, seconds }, drive, check) {
+  // Any file of the site that is no page.
+  const options = { path: "favicon.svg", query: "", webgpu: device === "gpu", allow: [/favicon\.ico/], before: instruments, seconds };
+  lab(name, options, async (lab) => {
+    const told = JSON.stringify({ device, features, given });
+    const result = await lab.page.evaluate(`(async ({ device, features, given }) => {
+      const { Engine } = await import("/instruments/driver.js");
+      const engine = new Engine({ features });
+      try {
+        await engine.open(device);
+        return await (${drive})(engine, given);
+      } finally {
+        engine.end();
+      }
+    })(${told})`);
+    await check(result, lab);
+  });
+}
+
+/** Serves tests/instruments beside the site. */
+async function instruments(lab) {
+  const give = (path) => (route) => route.fulfill({ path: join(INSTRUMENTS, path), contentType: "text/javascript" });
+  for (const name of await readdir(INSTRUMENTS)) await lab.page.route(`**/instruments/${name}`, give(name));
+  await lab.page.route(/\/instrumented\.js/, give("instrumented.js"));
 }
 
 class Lab {

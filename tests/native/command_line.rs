@@ -138,6 +138,22 @@ fn a_seed_prints_the_same_losses_again() {
 }
 
 #[test]
+fn threads_change_no_loss_but_in_its_last_digits_and_repeat_themselves() {
+    let folder = Folder::with_text();
+    let losses = |threads: usize| {
+        let printed = folder.succeeds(&format!("{TINY} --json --threads {threads}"));
+        let lines = printed.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines.filter_map(|line| line["train_loss"].as_f64()).collect::<Vec<_>>()
+    };
+    let (one, three) = (losses(1), losses(3));
+    assert_eq!(three, losses(3));
+    assert_eq!(one.len(), three.len());
+    for (one, three) in one.iter().zip(&three) {
+        assert!((one - three).abs() < 1e-3, "{one} {three}");
+    }
+}
+
+#[test]
 fn what_goes_wrong_is_one_sentence_and_nothing_is_left_behind() {
     let folder = Folder::with_text();
     folder.put("empty.txt", b"");

@@ -7,6 +7,7 @@ mod fine_tuning;
 mod keeping;
 mod latency;
 mod looking;
+mod memory;
 mod texts;
 mod training;
 mod troubles;

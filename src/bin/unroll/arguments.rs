@@ -7,6 +7,7 @@ use unroll::protocol::{
     Cell, DeviceWish, Init, ModelConfig, Range, Schedule, Setting, Source, TextRequest, TrainConfig, Trouble,
     VocabularyKind,
 };
+use unroll::train::use_threads;
 
 /// Pretrain a recurrent language model on a text, let it write, measure it.
 #[derive(Debug, Parser)]
@@ -142,7 +143,7 @@ pub struct Machine {
     /// Where to compute: the CPU, or a GPU through wgpu.
     #[arg(long, value_enum, default_value_t = DeviceChoice::Cpu)]
     pub device: DeviceChoice,
-    /// The most threads to compute on. The CPU path runs on one thread, so any number from 1 on is kept to.
+    /// Threads of the CPU that share the batch of a training step; each takes at least one stream.
     #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
     pub threads: i64,
 }
@@ -236,9 +237,10 @@ impl Train {
 }
 
 impl Machine {
-    /// The device to open.
+    /// The device to open, after the threads are set.
     pub fn wish(&self) -> Result<DeviceWish, Trouble> {
         Range { low: 1.0, high: 1024.0 }.check(Setting::Threads, self.threads as f64)?;
+        use_threads(self.threads as usize);
         Ok(match self.device {
             DeviceChoice::Cpu => DeviceWish::Cpu,
             DeviceChoice::Gpu => DeviceWish::Gpu,

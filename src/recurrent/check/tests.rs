@@ -66,8 +66,10 @@ fn fused_cells_agree_with_pytorch_on_the_cpu() {
     }
 }
 
-/// One size more than a tile, a panel and a depth block of the products, and one less.
-const SIZES: [[usize; 3]; 7] = [[1, 1, 1], [1, 33, 7], [65, 1, 7], [65, 33, 1], [3, 2, 129], [65, 5, 31], [2, 3, 300]];
+/// One size more than a tile, a panel and a depth block of the products, and one less; and two of which the GPU takes
+/// each step on its own.
+const SIZES: [[usize; 3]; 9] =
+    [[1, 1, 1], [1, 33, 7], [65, 1, 7], [65, 33, 1], [3, 2, 129], [65, 5, 31], [2, 3, 300], [1, 1, 523], [3, 18, 523]];
 
 fn fused_agrees_with_composed(device: &Device) {
     let mut noise = Noise(1);

@@ -1,6 +1,6 @@
-//! The logistic function and the hyperbolic tangent, a vector at a time.
+//! The logistic function, the hyperbolic tangent and the exponential, a vector at a time.
 
-use pulp::Simd;
+use super::vector::Vector;
 
 /// Beyond it, tanh is 1 to within half a unit in the last place.
 const BOUND: f32 = 8.5;
@@ -10,59 +10,87 @@ const P: [f32; 7] =
     [1.0, 1.310_476_35e-1, 3.127_253_4e-3, 1.140_225_3e-5, -2.126_502_2e-8, 5.802_582e-11, -9.913_78e-14];
 const Q: [f32; 4] = [1.0, 4.643_809_3e-1, 2.458_762_2e-2, 2.580_301_2e-4];
 
+/// What is no number stays none, so that a divergence is seen.
 #[inline(always)]
-pub fn tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
-    let x = limit(simd, x, BOUND);
-    let square = simd.mul_f32s(x, x);
-    let quotient = simd.div_f32s(polynomial(simd, &P, square), polynomial(simd, &Q, square));
-    limit(simd, simd.mul_f32s(x, quotient), 1.0)
+pub fn tanh<V: Vector>(x: V) -> V {
+    let x = limit(x, BOUND);
+    let square = x.mul(x);
+    let quotient = polynomial(&P, square).div(polynomial(&Q, square));
+    limit(x.mul(quotient), 1.0)
 }
 
 /// σ(x) = 1 / (1 + e⁻ˣ) = (1 + tanh(x / 2)) / 2
 #[inline(always)]
-pub fn sigmoid<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
-    let half = simd.splat_f32s(0.5);
-    simd.mul_add_e_f32s(half, tanh(simd, simd.mul_f32s(half, x)), half)
+pub fn sigmoid<V: Vector>(x: V) -> V {
+    let half = V::splat(0.5);
+    half.mul_add(tanh(half.mul(x)), half)
+}
+
+/// What the gradient of t = tanh(x) is to x: tanh′ = 1 − tanh².
+#[inline(always)]
+pub fn through_tanh<V: Vector>(gradient: V, t: V) -> V {
+    gradient.mul(V::splat(1.0).sub(t.mul(t)))
+}
+
+/// What the gradient of s = σ(x) is to x: σ′ = σ (1 − σ).
+#[inline(always)]
+pub fn through_sigmoid<V: Vector>(gradient: V, s: V) -> V {
+    gradient.mul(s).mul(V::splat(1.0).sub(s))
+}
+
+/// eˣ for x ≤ 0, to within 2 units in the last place: 2ⁿ · eʳ with |r| ≤ ln 2 / 2 and eʳ by its series.
+#[inline(always)]
+pub fn exp<V: Vector>(x: V) -> V {
+    /// Adding 1.5 · 2²³ rounds to a whole number, which then stands in the lowest bits.
+    const ROUND: f32 = 12_582_912.0;
+    /// ln 2 in two parts, the first of so few bits that its multiples are exact.
+    const LN2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
+    /// The smallest power of e that is a normal number: smaller ones slow processors down.
+    const LEAST: f32 = -87.0;
+    let x = x.max(V::splat(LEAST));
+    let shifted = x.mul_add(V::splat(std::f32::consts::LOG2_E), V::splat(ROUND));
+    let n = shifted.sub(V::splat(ROUND));
+    let r = n.mul_add(V::splat(-LN2[1]), n.mul_add(V::splat(-LN2[0]), x));
+    let series = [1.0, 1.0, 0.5, 1.0 / 6.0, 1.0 / 24.0, 1.0 / 120.0, 1.0 / 720.0];
+    polynomial(&series, r).mul(shifted.power_of_two())
 }
 
 /// Horner's scheme.
 #[inline(always)]
-fn polynomial<S: Simd, const N: usize>(simd: S, coefficients: &[f32; N], x: S::f32s) -> S::f32s {
-    let mut sum = simd.splat_f32s(coefficients[N - 1]);
-    for coefficient in coefficients.iter().rev().skip(1) {
-        sum = simd.mul_add_e_f32s(sum, x, simd.splat_f32s(*coefficient));
+fn polynomial<V: Vector, const N: usize>(coefficients: &[f32; N], x: V) -> V {
+    let mut sum = V::splat(coefficients[N - 1]);
+    for &coefficient in coefficients.iter().rev().skip(1) {
+        sum = sum.mul_add(x, V::splat(coefficient));
     }
     sum
 }
 
-/// x within ±bound; what is no number stays none, so that a divergence is seen.
+/// x within ±bound.
 #[inline(always)]
-fn limit<S: Simd>(simd: S, x: S::f32s, bound: f32) -> S::f32s {
-    let (low, high) = (simd.splat_f32s(-bound), simd.splat_f32s(bound));
-    let x = simd.select_f32s(simd.greater_than_f32s(x, high), high, x);
-    simd.select_f32s(simd.less_than_f32s(x, low), low, x)
+fn limit<V: Vector>(x: V, bound: f32) -> V {
+    x.min(V::splat(bound)).max(V::splat(-bound))
 }
 
 #[cfg(test)]
 mod tests {
-    use pulp::WithSimd;
-
     use super::*;
-    use crate::recurrent::cpu::simd::{load, run, store};
+    use crate::recurrent::cpu::vector::{Kernel, run_all};
 
-    /// [tanh(x), σ(x)] of every x.
-    struct Both<'a>(&'a [f32]);
+    /// [tanh(x), σ(x), exp(x)] of every x.
+    #[derive(Clone, Copy)]
+    struct All<'a>(&'a [f32]);
 
-    impl WithSimd for Both<'_> {
-        type Output = [Vec<f32>; 2];
+    impl Kernel for All<'_> {
+        type Output = [Vec<f32>; 3];
 
         #[inline(always)]
-        fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
-            let mut out = [vec![0.0; self.0.len()], vec![0.0; self.0.len()]];
-            for at in (0..self.0.len()).step_by(S::F32_LANES) {
-                let x = load(simd, self.0, at);
-                store(simd, &mut out[0], at, tanh(simd, x));
-                store(simd, &mut out[1], at, sigmoid(simd, x));
+        fn run<V: Vector>(self) -> Self::Output {
+            let mut out = [(); 3].map(|()| vec![0.0; self.0.len()]);
+            for at in (0..self.0.len()).step_by(V::LANES) {
+                let x = V::load_part(self.0, at);
+                for (out, y) in out.iter_mut().zip([tanh(x), sigmoid(x), exp(x)]) {
+                    y.add_to_part(out, at);
+                }
             }
             out
         }
@@ -71,21 +99,36 @@ mod tests {
     #[test]
     fn activations_are_within_four_in_ten_million_and_never_leave_their_range() {
         let xs: Vec<f32> = (-2_000_000..=2_000_003).map(|i| i as f32 * 1e-5).collect();
-        let [tanhs, sigmoids] = run(Both(&xs));
-        for ((x, tanh), sigmoid) in xs.iter().zip(tanhs).zip(sigmoids) {
-            let exact = f64::from(*x);
-            assert!((f64::from(tanh) - exact.tanh()).abs() < 4e-7, "tanh({x}) = {tanh}");
-            assert!((f64::from(sigmoid) - 1.0 / (1.0 + (-exact).exp())).abs() < 4e-7, "σ({x}) = {sigmoid}");
-            assert!(tanh.abs() <= 1.0 && (0.0..=1.0).contains(&sigmoid));
+        for [tanhs, sigmoids, _] in run_all(All(&xs)) {
+            for ((x, tanh), sigmoid) in xs.iter().zip(tanhs).zip(sigmoids) {
+                let exact = f64::from(*x);
+                assert!((f64::from(tanh) - exact.tanh()).abs() < 4e-7, "tanh({x}) = {tanh}");
+                assert!((f64::from(sigmoid) - 1.0 / (1.0 + (-exact).exp())).abs() < 4e-7, "σ({x}) = {sigmoid}");
+                assert!(tanh.abs() <= 1.0 && (0.0..=1.0).contains(&sigmoid));
+            }
         }
     }
 
     #[test]
     fn activations_saturate_at_infinity_and_pass_on_what_is_no_number() {
-        let [tanhs, sigmoids] = run(Both(&[f32::INFINITY, f32::NEG_INFINITY, f32::NAN]));
-        for (ours, exact) in [(tanhs[0], 1.0), (tanhs[1], -1.0), (sigmoids[0], 1.0), (sigmoids[1], 0.0)] {
-            assert!((ours - exact as f32).abs() < 1e-7);
+        for [tanhs, sigmoids, exps] in run_all(All(&[f32::INFINITY, f32::NEG_INFINITY, f32::NAN])) {
+            for (ours, exact) in [(tanhs[0], 1.0), (tanhs[1], -1.0), (sigmoids[0], 1.0), (sigmoids[1], 0.0)] {
+                assert!((ours - exact as f32).abs() < 1e-7);
+            }
+            assert!(exps[1] < 1e-37);
+            assert!(tanhs[2].is_nan() && sigmoids[2].is_nan() && exps[2].is_nan());
         }
-        assert!(tanhs[2].is_nan() && sigmoids[2].is_nan());
+    }
+
+    #[test]
+    fn exp_is_within_three_in_ten_million_where_softmax_uses_it() {
+        let xs: Vec<f32> = (0..=870_000).map(|step| step as f32 * -1e-4).collect();
+        for [_, _, exps] in run_all(All(&xs)) {
+            for (x, ours) in xs.iter().zip(&exps) {
+                let error = f64::from(*ours) / f64::from(*x).exp() - 1.0;
+                assert!(error.abs() < 3e-7, "exp({x}): {error}");
+            }
+            assert_eq!(exps[0], 1.0);
+        }
     }
 }

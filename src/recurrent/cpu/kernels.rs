@@ -8,7 +8,7 @@ use burn::{
 };
 use burn_flex::FlexTensor;
 
-use super::{Shape, backward, forward};
+use super::{Shape, backward, forward, saved};
 use crate::recurrent::{
     Cell,
     extension::{Inputs, Kernels, Trail},
@@ -33,7 +33,7 @@ impl Kernels for Flex {
             super::Trail {
                 shape,
                 hidden: &floats(&trail.hidden),
-                cell: &floats(&trail.memory),
+                memory: &floats(&trail.memory),
                 weight: &floats(&trail.weight),
                 outputs: &floats(&trail.outputs),
                 saved: &saved,
@@ -44,7 +44,7 @@ impl Kernels for Flex {
         Inputs {
             projected: tensor(gradients.projected, [shape.steps, batch, rows]),
             hidden: tensor(gradients.hidden, [batch, units]),
-            memory: tensor(gradients.cell, [if cell == Cell::Lstm { batch } else { 0 }, units]),
+            memory: tensor(gradients.memory, [if cell == Cell::Lstm { batch } else { 0 }, units]),
             weight: tensor(gradients.weight, [rows, units]),
             bias: tensor(gradients.bias, [rows]),
         }
@@ -54,24 +54,24 @@ impl Kernels for Flex {
 fn run(cell: Cell, inputs: &Inputs<Flex>, keep: bool) -> (FlexTensor, Option<FlexTensor>) {
     let [steps, batch, _] = inputs.projected.shape().dims();
     let [_, units] = inputs.hidden.shape().dims();
-    let outputs = forward(
+    let (outputs, tape) = forward(
         cell,
         super::Inputs {
             shape: Shape { steps, batch, units },
             projected: &floats(&inputs.projected),
             hidden: &floats(&inputs.hidden),
-            cell: &floats(&inputs.memory),
+            memory: &floats(&inputs.memory),
             weight: &floats(&inputs.weight),
             bias: &floats(&inputs.bias),
         },
-        keep,
     );
     let count = steps + usize::from(cell == Cell::Lstm);
-    let saved = (!outputs.saved.is_empty()).then(|| {
-        let numbers = outputs.saved.len();
-        tensor(outputs.saved, [numbers])
+    let saved = keep.then(|| {
+        let saved = saved(&tape);
+        let numbers = saved.len();
+        tensor(saved, [numbers])
     });
-    (tensor(outputs.hidden, [count, batch, units]), saved)
+    (tensor(outputs, [count, batch, units]), saved)
 }
 
 /// The numbers in order; copied only where the tensor is a view that lies otherwise.

@@ -13,20 +13,3 @@ pub fn sigmoid(x: f32) -> f32 {
 pub fn tanh(x: f32) -> f32 {
     f32::new(2.0) * sigmoid(f32::new(2.0) * x) - f32::new(1.0)
 }
-
-/// Σ over `terms` of weight[term · stride + column] · values[start + term]
-#[cube]
-pub fn column_product(
-    weight: &Tensor<f32>,
-    stride: usize,
-    column: usize,
-    values: &Shared<[f32]>,
-    start: usize,
-    terms: usize,
-) -> f32 {
-    let mut sum = f32::new(0.0);
-    for term in 0..terms {
-        sum += weight[term * stride + column] * values[start + term];
-    }
-    sum
-}

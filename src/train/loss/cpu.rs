@@ -6,7 +6,14 @@ use burn::backend::{
 };
 
 use super::{CrossEntropy, Kernels};
-use crate::model::host::{contiguous, floats, ids, strands, tensor, widest};
+use crate::{
+    model::host::{contiguous, floats, ids, tensor},
+    recurrent::cpu::{
+        activation::exp,
+        strips::Strips,
+        vector::{Kernel, Vector, lanes, run},
+    },
+};
 
 impl CrossEntropy for Flex {
     fn cross_entropy(logits: FloatTensor<Self>, targets: IntTensor<Self>) -> FloatTensor<Self> {
@@ -17,19 +24,16 @@ impl CrossEntropy for Flex {
 impl Kernels for Flex {
     fn forward(logits: FloatTensor<Self>, targets: IntTensor<Self>) -> (FloatTensor<Self>, FloatTensor<Self>) {
         let (logits, targets) = (contiguous(logits), ids(targets));
-        let scores = floats(&logits);
-        let symbols = scores.len() / targets.len().max(1);
-        let mut probabilities = vec![0.0; scores.len()];
-        let sum = widest(|| {
-            let mut sum = 0.0;
-            let rows = scores.chunks_exact(symbols.max(1)).zip(probabilities.chunks_exact_mut(symbols.max(1)));
-            for ((scores, probabilities), &target) in rows.zip(&targets) {
-                sum += f64::from(row(scores, probabilities, target));
-            }
-            sum
-        });
-        let mean = (sum / targets.len() as f64) as f32;
-        (tensor(vec![mean], [1]), tensor(probabilities, [targets.len(), symbols]))
+        let rows = targets.len();
+        let mut probabilities = floats(&logits).to_vec();
+        let symbols = probabilities.len() / rows.max(1);
+        let mut scores = Strips::default();
+        scores.reserve(lanes(), symbols.div_ceil(lanes()), rows, rows);
+        scores.fill(0, 0, probabilities.chunks_exact(symbols.max(1)));
+        let sum = softmax(&mut scores, 0, symbols, &targets, 1.0);
+        scores.copy_to(0, 0, probabilities.chunks_exact_mut(symbols.max(1)));
+        let mean = (sum / rows as f64) as f32;
+        (tensor(vec![mean], [1]), tensor(probabilities, [rows, symbols]))
     }
 
     fn backward(
@@ -42,9 +46,9 @@ impl Kernels for Flex {
         let factor = floats(&contiguous(gradient)).first().copied().unwrap_or(f32::NAN) / targets.len() as f32;
         let values: &mut [f32] = result.storage_mut();
         let symbols = values.len() / targets.len().max(1);
-        widest(|| values.iter_mut().for_each(|value| *value *= factor));
+        values.iter_mut().for_each(|value| *value *= factor);
         for (row, &target) in values.chunks_exact_mut(symbols.max(1)).zip(&targets) {
-            if let Some(value) = row.get_mut(target) {
+            if let Some(value) = row.get_mut(target as usize) {
                 *value -= factor;
             }
         }
@@ -52,51 +56,69 @@ impl Kernels for Flex {
     }
 }
 
-/// Writes the softmax of one row and gives its loss, ln Σ exp(z) − z(target).
-#[inline(always)]
-fn row(scores: &[f32], probabilities: &mut [f32], target: usize) -> f32 {
-    let largest = strands(scores, f32::NEG_INFINITY, |score| score, |a, b| if b > a { b } else { a });
-    for (probability, score) in probabilities.iter_mut().zip(scores) {
-        *probability = exp(score - largest);
+/// Turns scores into the gradients of the mean loss of `positions` positions by them; see [`softmax`].
+pub fn gradients(scores: &mut Strips, first: usize, symbols: usize, targets: &[u32], positions: usize) -> f64 {
+    let scale = (positions as f32).recip();
+    let loss = softmax(scores, first, symbols, targets, scale);
+    for (row, &target) in targets.iter().enumerate() {
+        let at = scores.at(target as usize / lanes(), first + row) + target as usize % lanes();
+        scores.numbers_mut()[at] -= scale;
     }
-    let total = strands(probabilities, 0.0, |probability| probability, |a, b| a + b);
-    let factor = total.recip();
-    probabilities.iter_mut().for_each(|probability| *probability *= factor);
-    total.ln() + largest - scores.get(target).copied().unwrap_or(f32::NAN)
+    loss
 }
 
-/// eˣ for x ≤ 0, to within 2 units in the last place: 2ⁿ · eʳ with |r| ≤ ln 2 / 2 and eʳ by its series.
-///
-/// Without a branch, so that a loop of it becomes vectors.
-#[inline(always)]
-fn exp(x: f32) -> f32 {
-    // Adding 1.5 · 2²³ rounds to a whole number, which then stands in the lowest bits.
-    const ROUND: f32 = 12_582_912.0;
-    // ln 2 in two parts, the first of so few bits that its multiples are exact.
-    const LN2_HIGH: f32 = 0.693_359_4;
-    const LN2_LOW: f32 = -2.121_944_4e-4;
-    let bounded = if x < -87.0 { -87.0 } else { x };
-    let shifted = bounded * std::f32::consts::LOG2_E + ROUND;
-    let n = shifted - ROUND;
-    let r = bounded - n * LN2_HIGH - n * LN2_LOW;
-    let series =
-        1.0 + r * (1.0 + r * (0.5 + r * (1.0 / 6.0 + r * (1.0 / 24.0 + r * (1.0 / 120.0 + r * (1.0 / 720.0))))));
-    let power = f32::from_bits(shifted.to_bits().wrapping_add(127) << 23);
-    series * power
+/// Turns scores of `symbols` symbols, a row for each of `targets` from row `first` on, into their softmax times `scale`.
+/// Gives the sum of the losses, ln Σ exp(z) − z(target).
+pub fn softmax(scores: &mut Strips, first: usize, symbols: usize, targets: &[u32], scale: f32) -> f64 {
+    run(Softmax { scores, first, symbols, targets, scale })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+struct Softmax<'a> {
+    scores: &'a mut Strips,
+    first: usize,
+    symbols: usize,
+    targets: &'a [u32],
+    scale: f32,
+}
 
-    #[test]
-    fn exp_is_within_three_in_ten_million_where_softmax_uses_it() {
-        for step in 0..=870_000 {
-            let x = -f64::from(step) * 1e-4;
-            let error = f64::from(exp(x as f32)) / f64::from(x as f32).exp() - 1.0;
-            assert!(error.abs() < 3e-7, "exp({x}): {error}");
+impl Kernel for Softmax<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<V: Vector>(self) -> f64 {
+        let Softmax { scores, first, symbols, targets, scale } = self;
+        let (strips, stride) = (symbols.div_ceil(V::LANES), scores.stride());
+        // What fills up the last strip is no symbol: it is never the largest, and its power is nothing.
+        let symbol = |lane: usize| (strips - 1) * V::LANES + lane < symbols;
+        let limit: [f32; 16] = std::array::from_fn(|lane| if symbol(lane) { f32::INFINITY } else { f32::NEG_INFINITY });
+        let present: [f32; 16] = std::array::from_fn(|lane| f32::from(symbol(lane)));
+        let (limit, present) = (V::load(&limit, 0), V::load(&present, 0));
+        let mut loss = 0.0;
+        for (row, target) in targets.iter().map(|&target| target as usize).enumerate() {
+            let at = scores.at(0, first + row);
+            let scores = &mut scores.numbers_mut()[at..];
+            let score = scores.get(target / V::LANES * stride + target % V::LANES).copied().unwrap_or(f32::NAN);
+            let (body, last) = (strips - 1, (strips - 1) * stride);
+            let mut largest = V::load(scores, last).min(limit);
+            for strip in 0..body {
+                largest = largest.max(V::load(scores, strip * stride));
+            }
+            let largest = largest.largest();
+            let end = exp(V::load(scores, last).min(limit).sub(V::splat(largest))).mul(present);
+            end.store(scores, last);
+            let mut total = end;
+            for strip in 0..body {
+                let power = exp(V::load(scores, strip * stride).sub(V::splat(largest)));
+                power.store(scores, strip * stride);
+                total = total.add(power);
+            }
+            let total = total.sum();
+            let factor = V::splat(scale / total);
+            for strip in 0..strips {
+                V::load(scores, strip * stride).mul(factor).store(scores, strip * stride);
+            }
+            loss += f64::from(total.ln() + largest - score);
         }
-        assert_eq!(exp(0.0), 1.0);
-        assert!(exp(f32::NEG_INFINITY) < 1e-37 && exp(f32::NAN).is_nan());
+        loss
     }
 }

@@ -3,7 +3,10 @@
 use burn::backend::{Flex, tensor::FloatTensor};
 
 use super::{BETA_1, BETA_2, EPSILON, Factors, Update};
-use crate::model::host::{contiguous, floats, strands, widest};
+use crate::{
+    model::host::{contiguous, floats},
+    recurrent::cpu::vector::{Kernel, Vector, run},
+};
 
 /// Numbers that are summed in f32 before the sum goes on in f64.
 const CHUNK: usize = 4096;
@@ -20,29 +23,74 @@ impl Update for Flex {
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         let gradient = contiguous(gradient);
         let gradient = floats(&gradient);
-        let squared_norm = widest(|| {
-            let chunks = gradient.chunks(CHUNK);
-            chunks.map(|chunk| f64::from(strands(chunk, 0.0, |value| value * value, |a, b| a + b))).sum::<f64>()
-        });
+        let squared_norm = run(SquaredNorm(gradient));
         let scale = factors.clip / (squared_norm.sqrt() as f32).max(factors.clip);
         // Where the norm is no number, neither must the scale be one.
         let scale = if squared_norm.is_finite() { scale } else { f32::NAN };
-        widest(|| {
-            let moments = first.storage_mut::<f32>().iter_mut().zip(second.storage_mut::<f32>());
-            for ((weight, (first, second)), &gradient) in
-                weights.storage_mut::<f32>().iter_mut().zip(moments).zip(gradient)
-            {
-                let gradient = gradient * scale;
-                *first = *first * BETA_1 + gradient * (1.0 - BETA_1);
-                *second = *second * BETA_2 + gradient * gradient * (1.0 - BETA_2);
-                *weight =
-                    *weight * factors.kept - *first * factors.rate / ((*second * factors.spread).sqrt() + EPSILON);
-            }
+        run(Step {
+            weights: weights.storage_mut(),
+            first: first.storage_mut(),
+            second: second.storage_mut(),
+            gradient,
+            scale,
+            factors,
         });
         let loss: f32 = floats(&contiguous(losses)).iter().sum();
         if let Some(figures) = ring.storage_mut::<f32>().chunks_exact_mut(2).nth(factors.slot) {
             figures.copy_from_slice(&[loss, squared_norm as f32]);
         }
         (weights, first, second, ring)
+    }
+}
+
+struct SquaredNorm<'a>(&'a [f32]);
+
+impl Kernel for SquaredNorm<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<V: Vector>(self) -> f64 {
+        let mut total = 0.0;
+        for chunk in self.0.chunks(CHUNK) {
+            // Four sums side by side hide the latency of an addition.
+            let mut sums = [V::splat(0.0); 4];
+            for (at, sum) in (0..chunk.len()).step_by(V::LANES).zip((0..4).cycle()) {
+                let values = V::load_part(chunk, at);
+                sums[sum] = values.mul_add(values, sums[sum]);
+            }
+            total += f64::from(sums[0].add(sums[1]).add(sums[2].add(sums[3])).sum());
+        }
+        total
+    }
+}
+
+struct Step<'a> {
+    weights: &'a mut [f32],
+    first: &'a mut [f32],
+    second: &'a mut [f32],
+    gradient: &'a [f32],
+    scale: f32,
+    factors: Factors,
+}
+
+impl Kernel for Step<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        let Step { weights, first, second, gradient, scale, factors } = self;
+        let splat = V::splat;
+        for at in (0..gradient.len()).step_by(V::LANES) {
+            let gradient = V::load_part(gradient, at).mul(splat(scale));
+            let momentum = V::load_part(first, at).mul(splat(BETA_1));
+            let momentum = gradient.mul_add(splat(1.0 - BETA_1), momentum);
+            momentum.store_part(first, at);
+            let spread = V::load_part(second, at).mul(splat(BETA_2));
+            let spread = gradient.mul(gradient).mul_add(splat(1.0 - BETA_2), spread);
+            spread.store_part(second, at);
+            let root = spread.mul(splat(factors.spread)).sqrt().add(splat(EPSILON));
+            let weight = V::load_part(weights, at).mul(splat(factors.kept));
+            weight.sub(momentum.mul(splat(factors.rate)).div(root)).store_part(weights, at);
+        }
     }
 }

@@ -1,19 +1,27 @@
-//! AdamW as kernels: the squares of a few thousand numbers a cube, their sum and that of the losses by one cube, then one
-//! unit a weight.
+//! AdamW as kernels: each unit the squares of a few numbers, their sum and that of the losses by one cube, then one unit
+//! a few weights.
+//!
+//! The first dispatch needs no barrier, so that it costs no more where cubes are dear.
 
 use burn::{backend::tensor::FloatTensor, tensor::Shape};
 use burn_backend::TensorMetadata;
 use burn_cubecl::{
     CubeBackend, kernel::into_contiguous, ops::numeric::empty_device_contiguous_dtype, tensor::CubeTensor,
 };
-use cubecl::{calculate_cube_count_elemwise, prelude::*};
+use cubecl::prelude::*;
 
 use super::{BETA_1, BETA_2, EPSILON, Factors, Update};
 
-/// Units a cube of the sums; a power of two.
-const UNITS: usize = 256;
-/// The most cubes of the first sum, which are the numbers of the second.
-const CUBES: usize = 256;
+/// Units of a cube.
+const UNITS: usize = 64;
+/// Weights of a unit, which it reads and writes as one vector where their number allows; a layout's always does.
+const WIDTH: usize = 4;
+/// Cubes along one dimension of a dispatch: WebGPU allows 65,535.
+const CUBES: usize = 32_768;
+/// Numbers that a unit squares, until there are so many units that they square more.
+const SQUARES: usize = 8;
+/// The most parts of the squares' sum, each of one unit of the first dispatch.
+const PARTS: usize = 256 * UNITS;
 
 impl Update for CubeBackend {
     fn adamw(
@@ -29,129 +37,115 @@ impl Update for CubeBackend {
         let (weights, first, second, ring) = (own(weights), own(first), own(second), own(ring));
         let gradient = into_contiguous(gradient);
         let count = gradient.shape().num_elements();
-        let cubes = count.div_ceil(UNITS).clamp(1, CUBES);
-        let parts = squares(gradient.clone(), cubes);
+        let parts = squares(gradient.clone(), count.div_ceil(SQUARES).clamp(1, PARTS).next_multiple_of(UNITS));
         let losses = into_contiguous(losses);
-        figures::launch(
-            &ring.client,
-            CubeCount::Static(1, 1, 1),
-            CubeDim::new_1d(UNITS as u32),
-            parts.into_buffer_arg(),
-            losses.clone().into_buffer_arg(),
-            ring.clone().into_buffer_arg(),
-            cubes,
-            losses.shape().num_elements(),
-            factors.slot,
-            UNITS,
-        );
-        let cube = CubeDim::new(&weights.client, count);
-        update::launch(
-            &weights.client,
-            calculate_cube_count_elemwise(&weights.client, count, cube),
-            cube,
-            weights.clone().into_buffer_arg(),
-            first.clone().into_buffer_arg(),
-            second.clone().into_buffer_arg(),
-            gradient.into_buffer_arg(),
-            ring.clone().into_buffer_arg(),
-            factors.slot,
-            factors.clip,
-            factors.kept,
-            factors.rate,
-            factors.spread,
-            count,
-        );
+        // SAFETY: both sums are told how much there is to add, and the slot is one of the ring's.
+        unsafe {
+            figures::launch_unchecked(
+                &ring.client,
+                CubeCount::Static(1, 1, 1),
+                CubeDim::new_1d(UNITS as u32),
+                parts.clone().into_buffer_arg(),
+                losses.clone().into_buffer_arg(),
+                ring.clone().into_buffer_arg(),
+                parts.shape().num_elements(),
+                losses.shape().num_elements(),
+                factors.slot,
+            );
+        }
+        let wide = if count.is_multiple_of(WIDTH) { WIDTH } else { 1 };
+        let cubes = (count / wide).div_ceil(UNITS);
+        // SAFETY: units past the last number do nothing.
+        unsafe {
+            update::launch_unchecked(
+                &weights.client,
+                CubeCount::Static(cubes.min(CUBES) as u32, cubes.div_ceil(CUBES) as u32, 1),
+                CubeDim::new_1d(UNITS as u32),
+                wide,
+                weights.clone().into_buffer_arg(),
+                first.clone().into_buffer_arg(),
+                second.clone().into_buffer_arg(),
+                gradient.into_buffer_arg(),
+                ring.clone().into_buffer_arg(),
+                factors.slot,
+                factors.clip,
+                factors.kept,
+                factors.rate,
+                factors.spread,
+                count / wide,
+            );
+        }
         (weights, first, second, ring)
     }
 }
 
-/// Sums of the squares of `cubes` parts of `values`: [`cubes`].
-fn squares(values: CubeTensor, cubes: usize) -> CubeTensor {
+/// Sums of the squares of `parts` parts of `values`: [`parts`].
+fn squares(values: CubeTensor, parts: usize) -> CubeTensor {
     let count = values.shape().num_elements();
     let (client, device, dtype) = (values.client.clone(), values.device.clone(), values.dtype);
-    let sums = empty_device_contiguous_dtype(client.clone(), device, Shape::from([cubes]), dtype);
-    squares_of_parts::launch(
-        &client,
-        CubeCount::Static(cubes as u32, 1, 1),
-        CubeDim::new_1d(UNITS as u32),
-        values.into_buffer_arg(),
-        sums.clone().into_buffer_arg(),
-        count,
-        cubes,
-        UNITS,
-    );
+    let sums = empty_device_contiguous_dtype(client.clone(), device, Shape::from([parts]), dtype);
+    // SAFETY: there are as many units as parts, and they are told how much there is to add.
+    unsafe {
+        squares_of_parts::launch_unchecked(
+            &client,
+            CubeCount::Static((parts / UNITS) as u32, 1, 1),
+            CubeDim::new_1d(UNITS as u32),
+            values.into_buffer_arg(),
+            sums.clone().into_buffer_arg(),
+            count,
+            parts,
+        );
+    }
     sums
 }
 
 /// The counts are told, because a buffer may be longer than what stands in it.
-#[cube(launch)]
-fn squares_of_parts(values: &[f32], sums: &mut [f32], count: usize, cubes: usize, #[comptime] units: usize) {
+#[cube(launch_unchecked)]
+fn squares_of_parts(values: &[f32], sums: &mut [f32], count: usize, parts: usize) {
     let mut total = 0.0f32;
     let mut at = ABSOLUTE_POS;
     while at < count {
         total += values[at] * values[at];
-        at += units * cubes;
+        at += parts;
     }
-    let total = cube_sum(total, units);
-    if UNIT_POS == 0 {
-        sums[CUBE_POS as usize] = total;
-    }
+    sums[ABSOLUTE_POS] = total;
 }
 
 /// The losses' sum and that of the squares, by one cube.
-#[cube(launch)]
-fn figures(
-    squares: &[f32],
-    losses: &[f32],
-    ring: &mut [f32],
-    squares_count: usize,
-    losses_count: usize,
-    slot: usize,
-    #[comptime] units: usize,
-) {
-    let loss = cube_sum(strided_sum(losses, losses_count, units), units);
-    let square = cube_sum(strided_sum(squares, squares_count, units), units);
-    if UNIT_POS == 0 {
-        ring[2 * slot] = loss;
-        ring[2 * slot + 1] = square;
+#[cube(launch_unchecked)]
+fn figures(squares: &[f32], losses: &[f32], ring: &mut [f32], squares_count: usize, losses_count: usize, slot: usize) {
+    let unit = UNIT_POS as usize;
+    let mut found = Shared::<[f32]>::new_slice(comptime!(2 * UNITS));
+    found[unit] = strided_sum(losses, losses_count);
+    found[UNITS + unit] = strided_sum(squares, squares_count);
+    sync_cube();
+    if unit < 2 {
+        let mut total = 0.0f32;
+        for other in 0..UNITS {
+            total += found[unit * UNITS + other];
+        }
+        ring[2 * slot + unit] = total;
     }
 }
 
+/// A unit's part of a sum by one cube.
 #[cube]
-fn strided_sum(values: &[f32], count: usize, #[comptime] units: usize) -> f32 {
+fn strided_sum(values: &[f32], count: usize) -> f32 {
     let mut total = 0.0f32;
     let mut at = UNIT_POS as usize;
     while at < count {
         total += values[at];
-        at += units;
+        at += UNITS;
     }
     total
 }
 
-/// The sum of one value of every unit, told to all of them.
-#[cube]
-fn cube_sum(value: f32, #[comptime] units: usize) -> f32 {
-    let unit = UNIT_POS as usize;
-    let mut strands = Shared::<[f32]>::new_slice(units);
-    strands[unit] = value;
-    sync_cube();
-    let mut half = comptime!(units / 2).runtime();
-    while half > 0 {
-        if unit < half {
-            strands[unit] = strands[unit] + strands[unit + half];
-        }
-        sync_cube();
-        half /= 2;
-    }
-    strands[0]
-}
-
-#[cube(launch)]
-fn update(
-    weights: &mut [f32],
-    first: &mut [f32],
-    second: &mut [f32],
-    gradient: &[f32],
+#[cube(launch_unchecked)]
+fn update<N: Size>(
+    weights: &mut [Vector<f32, N>],
+    first: &mut [Vector<f32, N>],
+    second: &mut [Vector<f32, N>],
+    gradient: &[Vector<f32, N>],
     ring: &[f32],
     slot: usize,
     clip: f32,
@@ -163,11 +157,12 @@ fn update(
     let at = ABSOLUTE_POS;
     if at < count {
         let scale = clip / ring[2 * slot + 1].sqrt().max(clip);
-        let gradient = gradient[at] * scale;
-        let mean = first[at] * BETA_1 + gradient * (1.0 - BETA_1);
-        let square = second[at] * BETA_2 + gradient * gradient * (1.0 - BETA_2);
+        let gradient = gradient[at] * Vector::new(scale);
+        let mean = first[at] * Vector::new(BETA_1) + gradient * Vector::new(1.0 - BETA_1);
+        let square = second[at] * Vector::new(BETA_2) + gradient * gradient * Vector::new(1.0 - BETA_2);
         first[at] = mean;
         second[at] = square;
-        weights[at] = weights[at] * kept - mean * rate / ((square * spread).sqrt() + EPSILON);
+        weights[at] = weights[at] * Vector::new(kept)
+            - mean * Vector::new(rate) / ((square * Vector::new(spread)).sqrt() + Vector::new(EPSILON));
     }
 }

@@ -1,0 +1,105 @@
+//! Softmax, cross-entropy and its gradient: the units of a position go through its symbols side by side.
+//!
+//! Each unit finds the largest of its own scores and then the sum of their exponentials; both times every unit then goes
+//! through what those of its position found, which costs one barrier where halving would cost several.
+
+use burn::backend::TensorMetadata;
+use burn_cubecl::tensor::CubeTensor;
+use cubecl::prelude::*;
+
+use crate::recurrent::gpu::empty;
+
+/// Cubes along one dimension of a dispatch: WebGPU allows 65,535.
+const CUBES: usize = 32_768;
+/// The fewest units of a cube.
+const UNITS: usize = 32;
+/// Symbols of a unit, where that makes at least 8 units a position and at most a cube.
+const SYMBOLS: usize = 16;
+
+/// Adds `bias` [V] to `scores` [N, V], and makes them the gradient by themselves of the mean cross-entropy with the ids
+/// from `first_target` of `text` on. Gives each position's part of that mean, [N].
+pub fn loss(scores: &CubeTensor, bias: CubeTensor, text: &CubeTensor, first_target: usize) -> CubeTensor {
+    let [positions, symbols] = scores.shape().dims();
+    let losses = empty(scores, [positions]);
+    let lanes = symbols.div_ceil(SYMBOLS).next_power_of_two().clamp(8, 256);
+    let units = lanes.max(UNITS);
+    let cubes = positions.div_ceil(units / lanes);
+    // SAFETY: units past the last position read the last one and write nothing, the others stay below V; ids are below V
+    // because the text was made of the vocabulary.
+    unsafe {
+        softmax_loss::launch_unchecked(
+            &scores.client,
+            CubeCount::Static(cubes.min(CUBES) as u32, cubes.div_ceil(CUBES) as u32, 1),
+            CubeDim::new_1d(units as u32),
+            scores.clone().into_buffer_arg(),
+            bias.into_buffer_arg(),
+            text.clone().into_buffer_arg(),
+            losses.clone().into_buffer_arg(),
+            first_target,
+            positions,
+            symbols,
+            lanes,
+            units,
+        );
+    }
+    losses
+}
+
+#[cube(launch_unchecked)]
+fn softmax_loss(
+    scores: &mut [f32],
+    bias: &[f32],
+    text: &[i32],
+    losses: &mut [f32],
+    first_target: usize,
+    positions: usize,
+    symbols: usize,
+    #[comptime] lanes: usize,
+    #[comptime] units: usize,
+) {
+    let unit = UNIT_POS as usize;
+    let lane = unit % lanes;
+    let position = CUBE_POS as usize * comptime!(units / lanes) + unit / lanes;
+    let start = position.min(positions - 1) * symbols;
+    let mut found = Shared::<[f32]>::new_slice(comptime!(2 * units));
+    // A unit without symbols finds the first one's score.
+    let mut largest = scores[start] + bias[0];
+    let mut symbol = lane;
+    while symbol < symbols {
+        largest = largest.max(scores[start + symbol] + bias[symbol]);
+        symbol += lanes;
+    }
+    found[unit] = largest;
+    sync_cube();
+    for other in 0..lanes {
+        largest = largest.max(found[unit - lane + other]);
+    }
+    let mut total = f32::new(0.0);
+    symbol = lane;
+    while symbol < symbols {
+        total += (scores[start + symbol] + bias[symbol] - largest).exp();
+        symbol += lanes;
+    }
+    found[units + unit] = total;
+    sync_cube();
+    total = f32::new(0.0);
+    for other in 0..lanes {
+        total += found[units + unit - lane + other];
+    }
+
+    if position < positions {
+        let target = usize::cast_from(text[first_target + position]);
+        let share = f32::new(1.0) / f32::cast_from(positions);
+        symbol = lane;
+        while symbol < symbols {
+            let score = scores[start + symbol] + bias[symbol] - largest;
+            let mut gradient = score.exp() / total;
+            if symbol == target {
+                gradient -= f32::new(1.0);
+                losses[position] = (total.ln() - score) * share;
+            }
+            scores[start + symbol] = gradient * share;
+            symbol += lanes;
+        }
+    }
+}
