@@ -44,6 +44,8 @@ pub struct Measuring {
 struct Way {
     library: Library,
     device: DeviceKind,
+    /// Of the sizes.
+    index: usize,
     size: SpeedSize,
 }
 
@@ -56,7 +58,8 @@ impl Measuring {
         let ways: Vec<_> = ways.collect();
         let plan = sizes
             .into_iter()
-            .flat_map(|size| ways.iter().map(move |&(library, device)| Way { library, device, size }))
+            .enumerate()
+            .flat_map(|(index, size)| ways.iter().map(move |&(library, device)| Way { library, device, index, size }))
             .collect();
         let patience = if patience.is_finite() { patience.clamp(0.0, MOST_PATIENCE) } else { 0.0 };
         let effort = Effort { patience: Duration::from_secs_f64(patience), timed: TIMED };
@@ -82,11 +85,11 @@ impl Measuring {
             None => None,
         };
         self.plan.pop_front();
-        let Way { library, device, size } = way;
+        let Way { library, device, index, size } = way;
         self.figures.push(SpeedFigure {
             library,
             device,
-            size,
+            size: index,
             context: reading.map_or(size.context, |reading| reading.context),
             tokens_per_second: reading.filter(|reading| !reading.gave_up).map(|reading| reading.tokens_per_second),
         });
@@ -110,7 +113,7 @@ impl Measuring {
     }
 
     /// Nothing where it does not fit.
-    fn start(&self, Way { library, device, size }: Way) -> Option<Gauge> {
+    fn start(&self, Way { library, device, size, .. }: Way) -> Option<Gauge> {
         let place = match device {
             DeviceKind::Cpu => &self.cpu,
             DeviceKind::WebGpu => self.gpu.as_ref()?,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ModelConfig, Source, SpeedSize, TrainConfig, Trouble, VocabularyKind};
+use super::{ModelConfig, Source, TrainConfig, Trouble, VocabularyKind};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Event {
@@ -287,7 +287,8 @@ pub struct SpeedReport {
 pub struct SpeedFigure {
     pub library: Library,
     pub device: DeviceKind,
-    pub size: SpeedSize,
+    /// Which of the sizes that were asked for, from 0.
+    pub size: usize,
     /// Time steps a chunk that were measured: fewer than those of the size where a step takes long.
     pub context: usize,
     /// None where it failed, or was not ready in time.

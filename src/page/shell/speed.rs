@@ -14,7 +14,7 @@ use crate::{
         language::{use_say, use_words},
         session::{Measuring, Phase, SIZES, use_session},
     },
-    protocol::{DeviceKind, Library, SpeedFigure, SpeedReport, SpeedSize},
+    protocol::{DeviceKind, Library, SpeedFigure, SpeedReport},
     words::Words,
 };
 
@@ -29,7 +29,7 @@ fn ways(report: &SpeedReport) -> Vec<Way> {
 }
 
 /// What was measured, as far as it was.
-fn figure(report: &SpeedReport, size: SpeedSize, (library, device): Way) -> Option<&SpeedFigure> {
+fn figure(report: &SpeedReport, size: usize, (library, device): Way) -> Option<&SpeedFigure> {
     report.figures.iter().find(|figure| (figure.size, figure.library, figure.device) == (size, library, device))
 }
 

@@ -33,11 +33,11 @@ pub fn bars(report: &SpeedReport, words: &Words) -> String {
         let ((device, library), swatch) = (names(way), bar(way, 100.0, 0));
         format!(r#"<span><svg width="12" height="10">{swatch}</svg>{device} · {library}</span>"#)
     });
-    let group = |size| {
-        let speed = |way| figure(report, size, way).and_then(|figure| figure.tokens_per_second);
+    let group = |index: usize| {
+        let speed = |way| figure(report, index, way).and_then(|figure| figure.tokens_per_second);
         let bars = ways.iter().enumerate();
         let bars: String = bars.filter_map(|(row, &way)| Some(bar(way, place(speed(way)?), row))).collect();
-        let (label, height) = ((words.speed.hidden)(size.hidden), ROW * ways.len());
+        let (label, height) = ((words.speed.hidden)(SIZES[index].hidden), ROW * ways.len());
         format!(r#"<span>{label}</span><svg class="speed-bars" width="100%" height="{height}">{bars}</svg>"#)
     };
     let tick = |(power, name): (i32, &str)| {
@@ -54,7 +54,7 @@ pub fn bars(report: &SpeedReport, words: &Words) -> String {
     format!(
         r#"<div class="speed-legend">{}</div>{}<span>{}</span><svg class="speed-ticks" width="100%" height="16">{}</svg>"#,
         legend.collect::<String>(),
-        SIZES.map(group).concat(),
+        (0..SIZES.len()).map(group).collect::<String>(),
         words.transport.speed,
         TICKS.map(tick).concat(),
     )
@@ -79,16 +79,16 @@ pub fn table(report: &SpeedReport, words: &Words) -> String {
         Some((_, None)) => format!(r#"<td title="{}">–</td>"#, words.speed.no_figure),
         Some((figure, Some(speed))) => {
             let speed = number::measured(speed);
-            let short = (figure.context < figure.size.context).then(|| (words.speed.at_context)(figure.context));
+            let short = (figure.context < SIZES[0].context).then(|| (words.speed.at_context)(figure.context));
             format!("<td>{speed}{}</td>", short.map(|short| format!("<small>{short}</small>")).unwrap_or_default())
         }
     };
-    let row = |size| {
-        let cells: String = ways.iter().map(|&way| cell(figure(report, size, way))).collect();
-        format!(r#"<tr><th scope="row">{}</th>{cells}</tr>"#, (words.speed.hidden)(size.hidden))
+    let row = |index: usize| {
+        let cells: String = ways.iter().map(|&way| cell(figure(report, index, way))).collect();
+        format!(r#"<tr><th scope="row">{}</th>{cells}</tr>"#, (words.speed.hidden)(SIZES[index].hidden))
     };
     let heads: String = ways.iter().map(head).collect();
-    format!("<thead><tr><th></th>{heads}</tr></thead><tbody>{}</tbody>", SIZES.map(row).concat())
+    format!("<thead><tr><th></th>{heads}</tr></thead><tbody>{}</tbody>", (0..SIZES.len()).map(row).collect::<String>())
 }
 
 #[cfg(test)]
@@ -100,7 +100,7 @@ mod tests {
         let of = |library, speed, context| SpeedFigure {
             library,
             device: DeviceKind::Cpu,
-            size: SIZES[0],
+            size: 0,
             context,
             tokens_per_second: speed,
         };
