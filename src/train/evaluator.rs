@@ -94,8 +94,9 @@ impl Evaluator {
                     let device = self.model.device();
                     let output = network.forward(&Tokens::new(ids, 1, &device), std::mem::take(states), None);
                     *states = output.states;
-                    let mean = read(cross_entropy(output.logits, on_device(targets, &device))).await?;
-                    self.sum += f64::from(mean.first().copied().unwrap_or(f32::NAN)) * (end - start) as f64;
+                    let (losses, _) = cross_entropy(output.logits, on_device(targets, &device));
+                    let mean: f64 = read(losses).await?.into_iter().map(f64::from).sum();
+                    self.sum += mean * (end - start) as f64;
                 }
             }
             self.done = end;

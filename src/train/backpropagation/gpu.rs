@@ -6,7 +6,7 @@
 //! | projection | further layer | x W_ihᵀ of all positions; layer 0 takes rows of its table instead |
 //! | walk | layer | all time steps ([`walk`]) |
 //! | scores | | h W_headᵀ of all positions |
-//! | loss | | softmax, cross-entropy and the gradient of the scores where they stand ([`head`]) |
+//! | loss | | softmax, cross-entropy and the gradient of the scores where they stand ([`gradients`]) |
 //!
 //! | backward | per | |
 //! |---|---|---|
@@ -23,7 +23,6 @@
 //! that of W_head in the end. The weights and their gradients are read and written where they stand in the flat buffers,
 //! each weight bound on its own: the layout begins every one where WebGPU allows a binding to begin.
 
-mod head;
 mod table;
 
 use burn::backend::{
@@ -43,6 +42,7 @@ use crate::{
         sequence::{self, Backward, Forward},
         tape::Tape,
     },
+    train::loss::gpu::gradients,
 };
 
 impl Backpropagation for CubeBackend {
@@ -164,7 +164,7 @@ impl Passes {
         let weight = Matrix::all(&view(&self.weights, layout.head_weight()), hidden);
         let scores = product(Form::RightTransposed, [positions, symbols, hidden], outputs.clone(), weight.clone());
         let bias = view(&self.weights, layout.head_bias());
-        let losses = head::loss(&scores, bias, &self.text, self.chunk.first_id() + self.chunk.batch);
+        let losses = gradients(&scores, bias, &self.text, self.chunk.first_id() + self.chunk.batch);
         let scores = Matrix::all(&scores, symbols);
         let gradient = product(Form::Plain, [positions, hidden, symbols], scores.clone(), weight);
         self.weight_gradient([symbols, hidden], scores, outputs, layout.head_weight(), layout.head_bias());

@@ -5,7 +5,7 @@ use burn::backend::{
     tensor::{FloatTensor, IntTensor},
 };
 
-use super::{CrossEntropy, Kernels};
+use super::CrossEntropy;
 use crate::{
     model::host::{contiguous, floats, ids, tensor},
     recurrent::cpu::{
@@ -16,43 +16,18 @@ use crate::{
 };
 
 impl CrossEntropy for Flex {
-    fn cross_entropy(logits: FloatTensor<Self>, targets: IntTensor<Self>) -> FloatTensor<Self> {
-        Self::forward(logits, targets).0
-    }
-}
-
-impl Kernels for Flex {
-    fn forward(logits: FloatTensor<Self>, targets: IntTensor<Self>) -> (FloatTensor<Self>, FloatTensor<Self>) {
+    fn cross_entropy(logits: FloatTensor<Self>, targets: IntTensor<Self>) -> (FloatTensor<Self>, FloatTensor<Self>) {
         let (logits, targets) = (contiguous(logits), ids(targets));
         let rows = targets.len();
-        let mut probabilities = floats(&logits).to_vec();
-        let symbols = probabilities.len() / rows.max(1);
+        let mut gradient = floats(&logits).to_vec();
+        let symbols = gradient.len() / rows.max(1);
         let mut scores = Strips::default();
         scores.reserve(lanes(), symbols.div_ceil(lanes()), rows, rows);
-        scores.fill(0, 0, probabilities.chunks_exact(symbols.max(1)));
-        let sum = softmax(&mut scores, 0, symbols, &targets, 1.0);
-        scores.copy_to(0, 0, probabilities.chunks_exact_mut(symbols.max(1)));
+        scores.fill(0, 0, gradient.chunks_exact(symbols.max(1)));
+        let sum = gradients(&mut scores, 0, symbols, &targets, rows);
+        scores.copy_to(0, 0, gradient.chunks_exact_mut(symbols.max(1)));
         let mean = (sum / rows as f64) as f32;
-        (tensor(vec![mean], [1]), tensor(probabilities, [rows, symbols]))
-    }
-
-    fn backward(
-        probabilities: FloatTensor<Self>,
-        targets: IntTensor<Self>,
-        gradient: FloatTensor<Self>,
-    ) -> FloatTensor<Self> {
-        let targets = ids(targets);
-        let mut result = probabilities;
-        let factor = floats(&contiguous(gradient)).first().copied().unwrap_or(f32::NAN) / targets.len() as f32;
-        let values: &mut [f32] = result.storage_mut();
-        let symbols = values.len() / targets.len().max(1);
-        values.iter_mut().for_each(|value| *value *= factor);
-        for (row, &target) in values.chunks_exact_mut(symbols.max(1)).zip(&targets) {
-            if let Some(value) = row.get_mut(target as usize) {
-                *value -= factor;
-            }
-        }
-        result
+        (tensor(vec![mean], [1]), tensor(gradient, [rows, symbols]))
     }
 }
 

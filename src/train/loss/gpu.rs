@@ -1,165 +1,120 @@
-//! Softmax and cross-entropy as kernels.
+//! Softmax, cross-entropy and its gradient: the units of a position go through its symbols side by side.
 //!
-//! Forward: one cube a row, whose units go through the row's symbols side by side: the maximum, the sum of the
-//! exponentials, the quotients. Backward: one unit a number, in place.
+//! Each unit finds the largest of its own scores and then the sum of their exponentials; both times every unit then goes
+//! through what those of its position found, which costs one barrier where halving would cost several.
 
-use burn::{
-    backend::{
-        ops::FloatTensorOps,
-        tensor::{FloatTensor, IntTensor},
-    },
-    tensor::Shape,
+use burn::backend::{
+    TensorMetadata,
+    ops::FloatTensorOps,
+    tensor::{FloatTensor, IntTensor},
 };
-use burn_backend::{TensorMetadata, cubecl::dtype_to_storage_type};
-use burn_cubecl::{CubeBackend, kernel::into_contiguous, ops::numeric::empty_device_contiguous_dtype};
-use cubecl::{calculate_cube_count_elemwise, prelude::*};
+use burn_cubecl::{CubeBackend, kernel::into_contiguous, tensor::CubeTensor};
+use cubecl::prelude::*;
 
-use super::{CrossEntropy, Kernels};
+use super::CrossEntropy;
+use crate::recurrent::gpu::empty;
 
-/// Units a cube; a power of two.
-const UNITS: u32 = 64;
 /// Cubes along one dimension of a dispatch: WebGPU allows 65,535.
 const CUBES: usize = 32_768;
+/// The fewest units of a cube.
+const UNITS: usize = 32;
+/// Symbols of a unit, where that makes at least 8 units a position and at most a cube.
+const SYMBOLS: usize = 16;
 
 impl CrossEntropy for CubeBackend {
-    fn cross_entropy(logits: FloatTensor<Self>, targets: IntTensor<Self>) -> FloatTensor<Self> {
-        Self::forward(logits, targets).0
-    }
-}
-
-impl Kernels for CubeBackend {
-    fn forward(logits: FloatTensor<Self>, targets: IntTensor<Self>) -> (FloatTensor<Self>, FloatTensor<Self>) {
+    fn cross_entropy(logits: FloatTensor<Self>, targets: IntTensor<Self>) -> (FloatTensor<Self>, FloatTensor<Self>) {
         let (logits, targets) = (into_contiguous(logits), into_contiguous(targets));
-        let [rows, symbols] = logits.shape().dims();
-        let empty = |shape: Shape| {
-            empty_device_contiguous_dtype(logits.client.clone(), logits.device.clone(), shape, logits.dtype)
-        };
-        let (probabilities, losses) = (empty(Shape::from([rows, symbols])), empty(Shape::from([rows])));
-        softmax_loss::launch(
-            &logits.client.clone(),
-            CubeCount::Static(rows.min(CUBES) as u32, rows.div_ceil(CUBES) as u32, 1),
-            CubeDim::new_1d(UNITS),
-            logits.into_buffer_arg(),
-            targets.clone().into_buffer_arg(),
-            probabilities.clone().into_buffer_arg(),
+        let [_, symbols] = logits.shape().dims();
+        let scores = if logits.can_mut() { logits } else { logits.copy() };
+        let bias = Self::float_zeros([symbols].into(), &scores.device, scores.dtype.into());
+        (gradients(&scores, bias, &targets, 0), scores)
+    }
+}
+
+/// Adds `bias` [V] to `scores` [N, V], and makes them the gradient by themselves of the mean cross-entropy with the ids
+/// from `first_target` of `text` on. Gives each position's part of that mean, [N].
+pub fn gradients(scores: &CubeTensor, bias: CubeTensor, text: &CubeTensor, first_target: usize) -> CubeTensor {
+    let [positions, symbols] = scores.shape().dims();
+    let losses = empty(scores, [positions]);
+    let lanes = symbols.div_ceil(SYMBOLS).next_power_of_two().clamp(8, 256);
+    let units = lanes.max(UNITS);
+    let cubes = positions.div_ceil(units / lanes);
+    // SAFETY: units past the last position read the last one and write nothing, the others stay below V; ids are below V
+    // because the text was made of the vocabulary.
+    unsafe {
+        softmax_loss::launch_unchecked(
+            &scores.client,
+            CubeCount::Static(cubes.min(CUBES) as u32, cubes.div_ceil(CUBES) as u32, 1),
+            CubeDim::new_1d(units as u32),
+            scores.clone().into_buffer_arg(),
+            bias.into_buffer_arg(),
+            text.clone().into_buffer_arg(),
             losses.clone().into_buffer_arg(),
+            first_target,
+            positions,
             symbols,
-            rows,
-            UNITS as usize,
-            dtype_to_storage_type(targets.dtype),
+            lanes,
+            units,
         );
-        (Self::float_mean(losses), probabilities)
     }
-
-    fn backward(
-        probabilities: FloatTensor<Self>,
-        targets: IntTensor<Self>,
-        gradient: FloatTensor<Self>,
-    ) -> FloatTensor<Self> {
-        let (targets, gradient) = (into_contiguous(targets), into_contiguous(gradient));
-        let [rows, symbols] = probabilities.shape().dims();
-        let result = if probabilities.can_mut() { probabilities } else { probabilities.copy() };
-        let cube = CubeDim::new(&result.client, rows * symbols);
-        softmax_loss_backward::launch(
-            &result.client,
-            calculate_cube_count_elemwise(&result.client, rows * symbols, cube),
-            cube,
-            result.clone().into_buffer_arg(),
-            targets.clone().into_buffer_arg(),
-            gradient.into_buffer_arg(),
-            symbols,
-            rows,
-            dtype_to_storage_type(targets.dtype),
-        );
-        result
-    }
+    losses
 }
 
-/// `logits` and `probabilities` [N, V], `targets` and `losses` [N].
-#[cube(launch)]
-fn softmax_loss<I: Int>(
-    logits: &[f32],
-    targets: &[I],
-    probabilities: &mut [f32],
+#[cube(launch_unchecked)]
+fn softmax_loss(
+    scores: &mut [f32],
+    bias: &[f32],
+    text: &[i32],
     losses: &mut [f32],
+    first_target: usize,
+    positions: usize,
     symbols: usize,
-    rows: usize,
+    #[comptime] lanes: usize,
     #[comptime] units: usize,
-    #[define(I)] _ids: ElemType,
 ) {
-    let row = CUBE_POS as usize;
     let unit = UNIT_POS as usize;
-    let mut strands = Shared::<[f32]>::new_slice(units);
-    let inside = row < rows;
-    // A cube past the last row reads the last one again and writes nothing: all cubes must reach every barrier.
-    let start = if inside { row * symbols } else { (rows - 1) * symbols };
-
-    let mut largest = logits[start];
-    let mut at = unit;
-    while at < symbols {
-        largest = largest.max(logits[start + at]);
-        at += units;
+    let lane = unit % lanes;
+    let position = CUBE_POS as usize * comptime!(units / lanes) + unit / lanes;
+    let start = position.min(positions - 1) * symbols;
+    let mut found = Shared::<[f32]>::new_slice(comptime!(2 * units));
+    // A unit without symbols finds the first one's score.
+    let mut largest = scores[start] + bias[0];
+    let mut symbol = lane;
+    while symbol < symbols {
+        largest = largest.max(scores[start + symbol] + bias[symbol]);
+        symbol += lanes;
     }
-    strands[unit] = largest;
+    found[unit] = largest;
     sync_cube();
-    let mut half = comptime!(units / 2).runtime();
-    while half > 0 {
-        if unit < half {
-            strands[unit] = strands[unit].max(strands[unit + half]);
-        }
-        sync_cube();
-        half /= 2;
+    for other in 0..lanes {
+        largest = largest.max(found[unit - lane + other]);
     }
-    largest = strands[0];
+    let mut total = f32::new(0.0);
+    symbol = lane;
+    while symbol < symbols {
+        total += (scores[start + symbol] + bias[symbol] - largest).exp();
+        symbol += lanes;
+    }
+    found[units + unit] = total;
     sync_cube();
-
-    let mut total = 0.0f32;
-    at = unit;
-    while at < symbols {
-        total += (logits[start + at] - largest).exp();
-        at += units;
+    total = f32::new(0.0);
+    for other in 0..lanes {
+        total += found[units + unit - lane + other];
     }
-    strands[unit] = total;
-    sync_cube();
-    half = comptime!(units / 2).runtime();
-    while half > 0 {
-        if unit < half {
-            strands[unit] = strands[unit] + strands[unit + half];
-        }
-        sync_cube();
-        half /= 2;
-    }
-    total = strands[0];
 
-    if inside {
-        at = unit;
-        while at < symbols {
-            probabilities[start + at] = (logits[start + at] - largest).exp() / total;
-            at += units;
+    if position < positions {
+        let target = usize::cast_from(text[first_target + position]);
+        let share = f32::new(1.0) / f32::cast_from(positions);
+        symbol = lane;
+        while symbol < symbols {
+            let score = scores[start + symbol] + bias[symbol] - largest;
+            let mut gradient = score.exp() / total;
+            if symbol == target {
+                gradient -= f32::new(1.0);
+                losses[position] = (total.ln() - score) * share;
+            }
+            scores[start + symbol] = gradient * share;
+            symbol += lanes;
         }
-        if unit == 0 {
-            losses[row] = total.ln() + largest - logits[start + usize::cast_from(targets[row])];
-        }
-    }
-}
-
-/// `probabilities` [N, V] become the gradient of the logits; `gradient` [1] is that of the mean.
-#[cube(launch)]
-fn softmax_loss_backward<I: Int>(
-    probabilities: &mut [f32],
-    targets: &[I],
-    gradient: &[f32],
-    symbols: usize,
-    rows: usize,
-    #[define(I)] _ids: ElemType,
-) {
-    let at = ABSOLUTE_POS;
-    if at < rows * symbols {
-        let factor = gradient[0] / f32::cast_from(rows);
-        let mut value = probabilities[at] * factor;
-        if at % symbols == usize::cast_from(targets[at / symbols]) {
-            value -= factor;
-        }
-        probabilities[at] = value;
     }
 }
