@@ -49,9 +49,11 @@ for (const device of ["cpu", "gpu"]) {
         await train(first);
         return engine.weigh();
       };
-      // The heap has found its size after two rounds; it is then the same for as many as one likes.
-      const known = await change(2);
-      return { before, known, after: await change(4) };
+      let known = await change(2);
+      let after = await change(4);
+      // A heap that has just found its size may grow once more, by a step that is over 5 %. A leak grows again.
+      if (after.wasm > known.wasm) [known, after] = [after, await change(4)];
+      return { before, known, after };
     },
     ({ before, known, after }) => {
       // The kernels of a size are kept once they are compiled, and so is the room for the largest sequence.
