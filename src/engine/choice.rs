@@ -133,12 +133,12 @@ impl Rivals {
         // A driver may panic where burn asks too much of it. In a browser that ends the engine, and the page starts
         // another one without the GPU.
         let tried = AssertUnwindSafe(measure(&mut wanted.gauge(&self.gpu))).catch_unwind().await;
+        if let Ok(Ok(Reading { gave_up: true, .. })) = tried {
+            return Choice::new(&self.cpu, DeviceReason::SlowStart, Speeds { gpu: None, cpu });
+        }
         // Once more: a browser makes a program faster while it runs, and this may have been its first work.
         let cpu = [cpu, self.measure_cpu(wanted).await].into_iter().flatten().reduce(f64::max);
         let failed = match tried {
-            Ok(Ok(reading)) if reading.gave_up => {
-                return Choice::new(&self.cpu, DeviceReason::SlowStart, Speeds { gpu: None, cpu });
-            }
             Ok(Ok(reading)) => {
                 let gpu = reading.tokens_per_second;
                 let place = if cpu.is_none_or(|cpu| gpu > cpu) { &self.gpu } else { &self.cpu };

@@ -9,7 +9,7 @@ use futures_util::{
 };
 use web_time::{Duration, Instant};
 
-use super::device::sleep;
+use super::device::{finish, sleep};
 use crate::{
     model::LanguageModel,
     protocol::{ModelConfig, TrainConfig, Trouble},
@@ -144,14 +144,15 @@ impl Gauge {
         let started = Instant::now();
         let left = self.effort.patience.saturating_sub(self.getting_ready);
         let mut pupil = (self.subject)(self.batch, self.rung)?;
-        let ready = match select(pupil.learn(1), pin!(sleep(left))).await {
-            Either::Left((learned, _)) => learned.map(|()| true)?,
-            Either::Right(_) => false,
-        };
+        let learning = async move { pupil.learn(1).await.map(|()| pupil) };
+        match select(learning.boxed_local(), pin!(sleep(left))).await {
+            Either::Left((pupil, _)) => self.pupil = Some(pupil?),
+            // What is on its way from a GPU has to arrive, or its buffer is used again while it is mapped.
+            Either::Right(((), learning)) => finish(learning.map(drop).boxed_local()),
+        }
         let time = started.elapsed();
-        self.pupil = Some(pupil);
         self.getting_ready += time;
-        let gave_up = !ready || self.getting_ready > self.effort.patience;
+        let gave_up = self.pupil.is_none() || self.getting_ready > self.effort.patience;
         Ok(gave_up.then(|| self.reading(self.speed(1, time), true)))
     }
 

@@ -50,17 +50,15 @@ struct Way {
 }
 
 impl Measuring {
-    /// Every size on every device that is there, with every library of this program.
+    /// Every size on every device that is there, with every library of this program. The CPU first: a GPU that is a
+    /// program on the CPU may still be at work when it was given up.
     pub fn new(cpu: Place, gpu: Option<Place>, sizes: Vec<SpeedSize>, patience: f64) -> Self {
-        let devices = [gpu.as_ref().map(|gpu| gpu.kind), Some(cpu.kind)];
-        let ways =
-            LIBRARIES.iter().flat_map(|&library| devices.into_iter().flatten().map(move |device| (library, device)));
-        let ways: Vec<_> = ways.collect();
-        let plan = sizes
-            .into_iter()
-            .enumerate()
-            .flat_map(|(index, size)| ways.iter().map(move |&(library, device)| Way { library, device, index, size }))
-            .collect();
+        let mut plan = VecDeque::new();
+        for device in std::iter::once(cpu.kind).chain(gpu.as_ref().map(|gpu| gpu.kind)) {
+            for (index, &size) in sizes.iter().enumerate() {
+                plan.extend(LIBRARIES.iter().map(|&library| Way { library, device, index, size }));
+            }
+        }
         let patience = if patience.is_finite() { patience.clamp(0.0, MOST_PATIENCE) } else { 0.0 };
         let effort = Effort { patience: Duration::from_secs_f64(patience), timed: TIMED };
         Measuring { cpu, gpu, effort, plan, gauge: None, figures: Vec::new() }

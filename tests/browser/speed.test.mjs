@@ -25,6 +25,15 @@ lab("auto tries both devices with the model, trains on one and says how fast the
   assert.equal(await lab.by("stat-device").textContent(), "cpu");
 });
 
+lab("a graphics adapter that was given up may be tried again with another size", { ...AUTO, storage: {} }, async (lab) => {
+  await lab.trains(3, 120);
+  await lab.set("hidden", 32);
+  await lab.renews(() => lab.page.locator(".start-over button").click());
+  await lab.trains(3, 120);
+  assert.match(await lab.by("badge").textContent(), /WebGPU (–|[\d,]+) · CPU [\d,]+/);
+  assert.equal(await lab.by("notice").count(), 0);
+});
+
 lab("a graphics device that is lost while it is tried leaves the CPU, and the badge says why", {
   ...AUTO,
   worker: `const request = GPUAdapter.prototype.requestDevice;
