@@ -15,8 +15,8 @@ export const remembered = ({ model, train } = {}) => ({
   unroll: JSON.stringify({ settings: { ...DEFAULT, model: { ...DEFAULT.model, ...model }, train: { ...DEFAULT.train, ...train } } }),
 });
 
-/** So small that WebGPU on the CPU trains it. */
+/** So small that WebGPU on the CPU trains it, and without an end, because the CPU by itself is soon through any number of steps. */
 export const SMALL = remembered({
   model: { hidden: 8 },
-  train: { batch: 2, context: 8, eval_every: 1000, eval_tokens: 16, sample_every: null },
+  train: { batch: 2, context: 8, steps: null, eval_every: 1000, eval_tokens: 16, sample_every: null },
 });
