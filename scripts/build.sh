@@ -7,7 +7,7 @@ build_page() {
   step "Building the page"
   cargo_wasm page page
   # Smaller when compressed than with -Oz, which spoils the repetitions that gzip lives on.
-  bind page page page -O1 --duplicate-function-elimination --merge-blocks --rse --vacuum
+  bind page page page -O1 --duplicate-function-elimination --merge-blocks --rse --dae-optimizing --vacuum
 }
 
 build_engine() {
