@@ -65,30 +65,35 @@ need_wasm_target() {
     "CARGO_TARGET_DIR=$WASM_TARGET_DIR" /usr/bin/cargo)
 }
 
+# of_lock CRATE: the version of it that we build with.
+of_lock() { awk -v crate="name = \"$1\"" '$0 == crate { getline; gsub(/[^0-9.]/, ""); print; exit }' Cargo.lock; }
+
+# install_tool NAME VERSION CRATE TIME: a program from Rust's package registry, into our own cache.
+install_tool() {
+  step "Building $1 $2 ($4, once)"
+  # Without --locked: its own lock file names versions that not every registry still has. Unoptimised: half the time.
+  attempt "$1 $2 could not be built: look at the message above; a network to Rust's package registry is needed once." \
+    env "CARGO_TARGET_DIR=$CACHE/tools" CARGO_PROFILE_DEV_DEBUG=0 \
+    cargo install --quiet --debug --force --root "$CACHE" --version "$2" "$3"
+}
+
 # The generator of the glue between JavaScript and Rust must be of the very version of the crate.
 need_wasm_bindgen() {
   local version
-  version=$(awk '/^name = "wasm-bindgen"$/ { getline; gsub(/[^0-9.]/, ""); print; exit }' Cargo.lock)
+  version=$(of_lock wasm-bindgen)
   PATH=$CACHE/bin:$PATH
   [ "$(wasm-bindgen --version 2>/dev/null)" = "wasm-bindgen $version" ] && return
-  step "Building wasm-bindgen $version (a few minutes, once)"
-  # Without --locked: its own lock file names versions that not every registry still has. Unoptimised: half the time.
-  attempt "wasm-bindgen $version could not be built: look at the message above; a network to Rust's package registry is needed once." \
-    env "CARGO_TARGET_DIR=$CACHE/tools" CARGO_PROFILE_DEV_DEBUG=0 \
-    cargo install --quiet --debug --force --root "$CACHE" --version "$version" wasm-bindgen-cli
+  install_tool wasm-bindgen "$version" wasm-bindgen-cli "a few minutes"
 }
 
 # The validator and translator of shaders that Firefox compiles them with, of the version that wgpu uses itself.
 need_naga() {
   local version
-  version=$(awk '/^name = "naga"$/ { getline; gsub(/[^0-9.]/, ""); print; exit }' Cargo.lock)
+  version=$(of_lock naga)
   PATH=$CACHE/bin:$PATH
   [ "$(naga --version 2>/dev/null)" = "$version" ] && return
-  step "Building naga $version (half a minute, once)"
-  # Unoptimised: 27 s on 2 cores.
-  attempt "naga $version could not be built: look at the message above; a network to Rust's package registry is needed once." \
-    env "CARGO_TARGET_DIR=$CACHE/tools" CARGO_PROFILE_DEV_DEBUG=0 \
-    cargo install --quiet --debug --force --root "$CACHE" --version "$version" naga-cli
+  # Measured: 27 s on 2 cores.
+  install_tool naga "$version" naga-cli "half a minute"
 }
 
 need_node() {
