@@ -11,7 +11,20 @@ export CARGO_TARGET_DIR=$CACHE/target
 mkdir -p "$CACHE"
 cd "$ROOT"
 
-step() { printf '==> %s\n' "$*"; }
+# Names a part of the work, after how long the part before it took.
+STEP_SINCE=''
+step() {
+  took
+  printf '==> %s\n' "$*"
+  STEP_SINCE=$SECONDS
+}
+
+# Says how long the part that was named last took, where that was long enough to matter.
+took() {
+  local seconds=$((SECONDS - ${STEP_SINCE:-$SECONDS}))
+  STEP_SINCE=''
+  if [ $seconds -ge 5 ]; then printf '    %d min %02d s\n' $((seconds / 60)) $((seconds % 60)); fi
+}
 
 fail() {
   printf '\nunroll: %s\n' "$*" >&2
