@@ -34,11 +34,11 @@ cargo_wasm() {
     --no-default-features --features "$2${4:-}" --bin "$2"
 }
 
-# Flags that keep this machine's folders out of the messages that the shipped programs carry. The checkout is not among
-# them: cargo names our own files from its root, and another checkout would build burn anew for another flag.
+# Flags that keep this machine's folders out of the messages that the shipped programs carry. Neither the checkout nor
+# the cache is among them: cargo names our own files from the checkout's root, and another flag would build burn anew.
 nameless_paths() {
   local folder
-  for folder in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/ "$WASM_TARGET_DIR/" /usr/lib/rustlib/src/rust/; do
+  for folder in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/ /usr/lib/rustlib/src/rust/; do
     printf '"--remap-path-prefix=%s=", ' "$folder"
   done
 }
