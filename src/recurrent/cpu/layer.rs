@@ -6,16 +6,15 @@
 
 use std::marker::PhantomData;
 
-use super::{
-    Shape,
-    gru::Gru,
-    lstm::Lstm,
-    product::{Blocks, Order, Panels, Product, VECTORS, column},
-    rnn::Rnn,
-    strips::{Buffer, Strips},
-    vector::{Kernel, Vector, lanes, run},
+use super::{Shape, gru::Gru, lstm::Lstm, rnn::Rnn};
+use crate::{
+    linear::cpu::{
+        product::{Blocks, Order, Panels, Product, VECTORS, column},
+        strips::{Buffer, Strips},
+        vector::{Kernel, Vector, lanes, run},
+    },
+    protocol::Cell,
 };
-use crate::protocol::Cell;
 
 /// What a cell does to one vector of units. G gates come out of each product; K numbers a unit are kept of a step.
 pub trait Equations<const G: usize, const K: usize> {

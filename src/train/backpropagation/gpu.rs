@@ -34,10 +34,12 @@ use burn_cubecl::{CubeBackend, kernel::into_contiguous, tensor::CubeTensor};
 
 use super::{Backpropagation, Chunk, remembered};
 use crate::{
-    model::Slot,
-    recurrent::gpu::{
+    linear::gpu::{
         empty,
         product::{Form, Matrix, multiply},
+    },
+    model::Slot,
+    recurrent::gpu::{
         recurrent_gradients,
         sequence::{self, Backward, Forward},
         tape::Tape,

@@ -1,0 +1,7 @@
+//! On the CPU: whole matrices on plain slices, one core, no allocation within a product.
+
+pub mod activation;
+pub mod host;
+pub mod product;
+pub mod strips;
+pub mod vector;
