@@ -17,9 +17,12 @@ use super::{
     Cell,
     extension::{Inputs, Kernels, Trail},
 };
-use crate::linear::gpu::{
-    empty,
-    product::{Form, Matrix, multiply},
+use crate::linear::{
+    Form,
+    gpu::{
+        empty,
+        product::{Matrix, multiply},
+    },
 };
 use sequence::{Backward, Forward, Pass, Return};
 use tape::Tape;
