@@ -12,6 +12,7 @@ mod init;
 mod layout;
 mod memory;
 mod network;
+mod read;
 pub mod trace;
 mod weights;
 
@@ -22,6 +23,8 @@ use burn::tensor::{Device, Tensor};
 pub use layout::{LayerSlots, Layout, Slot};
 pub use memory::memory_bytes;
 pub use network::{Dropout, Network, Output, Tokens, on_device};
+pub use read::Read;
+pub(crate) use read::read;
 pub use weights::Weights;
 
 use crate::protocol::{ModelConfig, Trouble};
@@ -97,14 +100,4 @@ impl LanguageModel {
     pub async fn weights(&self) -> Result<Weights, Trouble> {
         Ok(Weights::from_values(self.layout.as_ref().clone(), read(self.flat.clone()).await?))
     }
-}
-
-/// The numbers of a tensor.
-///
-/// # Errors
-/// `DeviceLost` when the device no longer answers.
-pub(crate) async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, Trouble> {
-    let lost = |reason: String| Trouble::DeviceLost { reason };
-    let data = tensor.into_data_async().await.map_err(|error| lost(error.to_string()))?;
-    data.try_into_vec::<f32>().map_err(|error| lost(format!("{error:?}")))
 }

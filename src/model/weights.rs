@@ -25,7 +25,7 @@ impl Weights {
     }
 
     /// `values` must be [`Layout::len`] numbers; what is missing is zero.
-    pub(super) fn from_values(layout: Layout, mut values: Vec<f32>) -> Self {
+    pub(crate) fn from_values(layout: Layout, mut values: Vec<f32>) -> Self {
         values.resize(layout.len(), 0.0);
         Weights { layout, values }
     }

@@ -14,8 +14,8 @@ use crate::{
 /// Multiplications that a slice may take, so that the engine gets its turn every few dozen milliseconds.
 const SLICE_WORK: usize = 100_000_000;
 
-/// Reads a text as one stream from the zero state, a slice at a time, and averages −ln of what each next symbol was
-/// given: N − 1 predictions for N ids.
+/// Reads a text as one stream from the zero state, a slice at a time, and gives the mean negative
+/// log-likelihood of each next symbol: N − 1 predictions for N ids.
 ///
 /// The model is the one that was given, whatever is trained meanwhile. Nothing is dropped and nothing differentiated.
 pub struct Evaluator {
@@ -30,7 +30,7 @@ pub struct Evaluator {
     sum: f64,
 }
 
-/// Where the text is read.
+/// What reads the text.
 enum Stream {
     /// On the CPU: from the first slice on without tensors.
     Host(Option<Box<Reader>>),
