@@ -7,10 +7,12 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { needChromium } from "../../scripts/chromium.mjs";
 import { serve } from "../../scripts/server.mjs";
 
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-export const DIST = join(ROOT, "dist");
+/** The built site; `UNROLL_DIST` names another one, as when a test is tried on an older commit's. */
+export const DIST = process.env.UNROLL_DIST ?? join(ROOT, "dist");
 const INSTRUMENTS = join(ROOT, "tests/instruments");
 /** Where pictures of the page are left for whoever wants to look at them. */
 export const SHOTS = process.env.UNROLL_SHOTS ?? join(tmpdir(), "unroll-shots");
@@ -30,7 +32,7 @@ async function site() {
 function browser(webgpu) {
   if (!browsers.has(webgpu)) {
     const args = webgpu ? [...FLAGS, ...SWIFTSHADER] : FLAGS;
-    browsers.set(webgpu, chromium.launch({ executablePath: process.env.CHROME ?? "/usr/bin/chromium", args }));
+    browsers.set(webgpu, chromium.launch({ executablePath: needChromium(), args }));
   }
   return browsers.get(webgpu);
 }
