@@ -27,19 +27,19 @@ thread_local! {
 ///
 /// # Errors
 /// `DeviceLost` when the device no longer answers.
-pub struct Read {
+pub struct PendingRead {
     /// `None` once it is done.
     under_way: Option<UnderWay>,
     arrived: Option<Result<Vec<f32>, Trouble>>,
 }
 
-impl Read {
+impl PendingRead {
     pub fn start<const D: usize>(tensor: Tensor<D>) -> Self {
         release_abandoned();
         // Not `into_data_async`, which in a native program does nothing before somebody looks at the numbers, and
         // panics then if the device was lost.
         let data = Transaction::default().register(tensor).execute_async();
-        let mut read = Read { under_way: Some(Box::pin(data)), arrived: None };
+        let mut read = PendingRead { under_way: Some(Box::pin(data)), arrived: None };
         // burn asks the device when it is polled first.
         read.poll_with(Waker::noop());
         read
@@ -60,7 +60,7 @@ impl Read {
     }
 }
 
-impl Future for Read {
+impl Future for PendingRead {
     type Output = Result<Vec<f32>, Trouble>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -69,7 +69,7 @@ impl Future for Read {
     }
 }
 
-impl Drop for Read {
+impl Drop for PendingRead {
     fn drop(&mut self) {
         if let Some(under_way) = self.under_way.take() {
             // At the end of the thread there is nobody left to keep it, and no read that could be given its page.
@@ -83,7 +83,7 @@ impl Drop for Read {
 /// # Errors
 /// `DeviceLost` when the device no longer answers.
 pub(crate) async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, Trouble> {
-    Read::start(tensor).await
+    PendingRead::start(tensor).await
 }
 
 /// Lets go of the abandoned reads that are done.
@@ -114,7 +114,7 @@ mod tests {
             for round in 0..20 {
                 let tensor = Tensor::<1>::full([4096], round as f32, &device);
                 // Of the same size, so that they would be given the same pages.
-                (0..3).for_each(|_| drop(Read::start(tensor.clone())));
+                (0..3).for_each(|_| drop(PendingRead::start(tensor.clone())));
                 let read = pollster::block_on(read(tensor)).unwrap();
                 assert!(read.len() == 4096 && read.iter().all(|&value| value == round as f32));
             }
@@ -129,17 +129,17 @@ mod tests {
     fn a_read_has_the_numbers_of_the_moment_it_was_started_in() {
         for device in devices() {
             let tensor = Tensor::<1>::full([1000], 1.0, &device);
-            let read = Read::start(tensor.clone());
+            let read = PendingRead::start(tensor.clone());
             let changed = tensor * 2.0 + 1.0;
             assert_eq!(pollster::block_on(read).unwrap(), vec![1.0; 1000]);
-            assert_eq!(pollster::block_on(Read::start(changed)).unwrap(), vec![3.0; 1000]);
+            assert_eq!(pollster::block_on(PendingRead::start(changed)).unwrap(), vec![3.0; 1000]);
         }
     }
 
     #[test]
     fn what_has_arrived_is_known_without_waiting() {
         for device in devices() {
-            let mut read = Read::start(Tensor::<1>::ones([10], &device));
+            let mut read = PendingRead::start(Tensor::<1>::ones([10], &device));
             while !read.has_arrived() {
                 std::thread::yield_now();
             }

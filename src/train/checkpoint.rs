@@ -10,9 +10,9 @@ use burn::tensor::{Device, Tensor};
 
 pub use file::{Loaded, from_safetensors, to_safetensors};
 
-use super::{AdamW, backpropagation::remembered};
+use super::AdamW;
 use crate::{
-    model::{Dropout, LanguageModel, Weights, read},
+    model::{Dropout, LanguageModel, Weights, read, remembered},
     protocol::{ModelConfig, TrainConfig, Trouble},
     text::Vocabulary,
 };
@@ -103,7 +103,7 @@ impl Snapshot {
             step: 0,
             position: 0,
             optimiser: AdamW::new(model.flat()),
-            states: zero_states(&model, train.batch),
+            states: model.zero_states(train.batch),
             dropout: dropout(model.config(), train.seed, 0),
             model,
         }
@@ -150,11 +150,6 @@ impl Snapshot {
         };
         Ok((weights, training))
     }
-}
-
-/// The state before anything was read.
-pub(super) fn zero_states(model: &LanguageModel, batch: usize) -> Tensor<4> {
-    Tensor::zeros(state_shape(model.config(), batch), &model.device())
 }
 
 /// [L, S, B, H].

@@ -6,8 +6,8 @@ use burn::tensor::{Device, Tensor};
 use pollster::block_on;
 
 use super::{
-    Checkpoint, Evaluator, Sampling, StepFigures, Trainer, Writer, backpropagation::backpropagate,
-    checkpoint::zero_states, cross_entropy, from_safetensors, resident::Resident, to_safetensors,
+    Checkpoint, Evaluator, Sampling, StepFigures, Trainer, Writer, backpropagation::backpropagate, cross_entropy,
+    from_safetensors, resident::Resident, to_safetensors,
 };
 use crate::{
     model::{Dropout, LanguageModel, Tokens, Weights, on_device, trace::trace},
@@ -73,7 +73,7 @@ fn loss_and_gradient(config: &ModelConfig, values: &[f32]) -> (f64, Vec<f32>) {
     let chunk = Resident::new(&streams, &device).chunk(&streams, 0);
     let masks = Dropout::new(config.dropout, 5).mask([config.layers - 1, 4, 2, config.hidden], &device);
     let masks = (config.dropout > 0.0).then_some(masks);
-    let pass = backpropagate(&model, zero_states(&model, 2), chunk, masks);
+    let pass = backpropagate(&model, model.zero_states(2), chunk, masks);
     (f64::from(pass.losses.sum().into_scalar::<f32>()), pass.gradient.to_data().iter().collect())
 }
 
@@ -298,7 +298,7 @@ fn symbols_are_written_as_often_as_their_odds_say() {
         let mut writer = block_on(Writer::new(&model, &[], 2, sampling)).unwrap();
         counts[writer.write(1)[0] as usize] += 1;
     }
-    for (&id, &odd) in odds.symbols.iter().zip(&odds.odds) {
+    for (&id, &odd) in odds.symbols.iter().zip(&odds.probabilities) {
         let seen = counts[id as usize] as f32 / 2000.0;
         assert!((seen - odd).abs() < 4.0 * (odd / 2000.0).sqrt(), "{id}: {seen}, expected {odd}");
     }
@@ -314,8 +314,8 @@ fn a_trace_shows_the_layer_that_was_asked_for() {
     for layer in 0..2 {
         let trace = block_on(trace(&model, &ids(9), layer, 3)).unwrap();
         assert_eq!(trace.hidden, output.hidden[layer].to_data().iter::<f32>().collect::<Vec<_>>());
-        assert_eq!((trace.units, trace.count, trace.odds.len(), trace.symbols.len()), (8, 3, 27, 27));
-        assert!(trace.odds.chunks(3).all(|odds| odds[0] >= odds[1] && odds[1] >= odds[2]));
+        assert_eq!((trace.units, trace.count, trace.probabilities.len(), trace.symbols.len()), (8, 3, 27, 27));
+        assert!(trace.probabilities.chunks(3).all(|odds| odds[0] >= odds[1] && odds[1] >= odds[2]));
     }
     assert!(block_on(trace(&model, &[], 0, 3)).unwrap().hidden.is_empty());
 }

@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor};
 
 use web_time::{Duration, Instant};
 
-use crate::{model::Read, protocol::Trouble};
+use crate::{model::PendingRead, protocol::Trouble};
 
 /// Reads under way before the trainer waits: what holds the queue of a GPU back.
 const READS_UNDER_WAY: usize = 2;
@@ -53,7 +53,7 @@ struct SentRead {
     /// Step and learning rate of each.
     steps: Vec<(u64, f64)>,
     sent: Instant,
-    figures: Read,
+    figures: PendingRead,
 }
 
 impl Readback {
@@ -130,7 +130,7 @@ impl Readback {
         // The next steps write elsewhere, so that this read does not make them copy.
         let figures = std::mem::replace(&mut self.figures, ring(&self.device));
         let steps = std::mem::take(&mut self.written);
-        self.under_way.push_back(SentRead { steps, sent: Instant::now(), figures: Read::start(figures) });
+        self.under_way.push_back(SentRead { steps, sent: Instant::now(), figures: PendingRead::start(figures) });
     }
 
     /// Waits for the read that was sent first, if there is one.

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 use super::{
     AdamW, Checkpoint, StepFigures, TextHash,
     backpropagation::{Pass, backpropagate},
-    checkpoint::{Snapshot, zero_states},
+    checkpoint::Snapshot,
     optimiser::Step,
     readback::Readback,
     resident::Resident,
@@ -128,7 +128,7 @@ impl Trainer {
         }
         let chunk = self.streams.next_chunk();
         if chunk == 0 {
-            self.states = zero_states(&self.model, self.config.batch);
+            self.states = self.model.zero_states(self.config.batch);
         }
         let chunk = self.text.chunk(&self.streams, chunk);
         let masks = self.masks();

@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::{Checkpoint, TextHash, TrainingState, state_shape};
 use crate::{
     model::{
-        Layout, Weights,
+        LanguageLayout, Weights,
         file::{self, StoredLayout, StoredTensor},
     },
     protocol::{Limits, ModelConfig, TrainConfig, Trouble},
@@ -125,7 +125,7 @@ fn read(file: &[u8]) -> Result<Loaded, String> {
     let step = metadata.get("step").map_or(Ok(0), |step| step.parse().map_err(|_| "its step is no number"))?;
     within(step, "step")?;
 
-    let layout = Layout::new(&config, vocabulary.len());
+    let layout = LanguageLayout::new(&config, vocabulary.len());
     // Every tensor is looked at before memory for the whole model is taken, which settings alone could make huge.
     StoredLayout { layout: &layout, prefix: "" }.check(&tensors)?;
     let (train, counts) = training_settings(&metadata, &mut unknown)?;
@@ -171,7 +171,7 @@ fn training_settings(
 /// The tensors of a file.
 struct Stored<'a> {
     tensors: &'a SafeTensors<'a>,
-    layout: &'a Layout,
+    layout: &'a LanguageLayout,
     batch: usize,
 }
 
