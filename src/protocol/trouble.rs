@@ -55,6 +55,8 @@ pub enum Trouble {
         limit: usize,
     },
     NoText,
+    /// `Request::Build` for a text that is not the one taken last.
+    TextReplaced,
 
     // Settings.
     /// `value` is text because it may be no number at all.
@@ -79,7 +81,8 @@ pub enum Trouble {
     },
     Diverged {
         step: u64,
-        learning_rate: f64,
+        /// The rate of the settings, which the schedule multiplies.
+        base_rate: f64,
     },
     NothingToRecover,
 
@@ -93,6 +96,10 @@ pub enum Trouble {
     },
     OutOfMemory,
     WorkerDied {
+        reason: String,
+    },
+    /// A message could not be read: page and engine are of different versions.
+    UnreadableMessage {
         reason: String,
     },
     EngineFailedToLoad {

@@ -438,6 +438,7 @@ pub fn trouble(trouble: &Trouble) -> String {
             bytes(*needed_bytes),
             bytes(*available_bytes)
         ),
+        Trouble::TextReplaced => "Another text was taken meanwhile: build the model again.".to_owned(),
         Trouble::NoModel => "There is no model yet: build one first.".to_owned(),
         Trouble::NotAModel { reason } => {
             format!("This file is not a model that can be loaded ({reason}). Use a safetensors file saved here.")
@@ -446,11 +447,11 @@ pub fn trouble(trouble: &Trouble) -> String {
             "The model has never seen {}, so it was left out. Only symbols of the text it learned can be used.",
             listed(symbols)
         ),
-        Trouble::Diverged { step, learning_rate } => format!(
+        Trouble::Diverged { step, base_rate } => format!(
             "The run diverged at step {} at learning rate {}. The last good weights are kept: go on from them at a \
              lower rate.",
             grouped(*step),
-            figure(*learning_rate)
+            figure(*base_rate)
         ),
         Trouble::NothingToRecover => {
             "There are no good weights to go back to: start over, with a lower learning rate.".to_owned()
@@ -470,6 +471,9 @@ pub fn trouble(trouble: &Trouble) -> String {
         }
         Trouble::WorkerDied { reason } => {
             format!("The engine stopped unexpectedly ({reason}). Start it again; text and settings are kept.")
+        }
+        Trouble::UnreadableMessage { reason } => {
+            format!("Page and engine do not understand each other ({reason}). Reload the page to have both anew.")
         }
         Trouble::EngineFailedToLoad { reason } => {
             format!("The engine could not be loaded ({reason}). Check the connection and start it again.")

@@ -400,6 +400,7 @@ pub fn trouble(trouble: &Trouble) -> String {
             bytes(*needed_bytes),
             bytes(*available_bytes)
         ),
+        Trouble::TextReplaced => "这期间换了另一份文本，请重新建立模型。".to_owned(),
         Trouble::NoModel => "还没有模型，请先建一个。".to_owned(),
         Trouble::NotAModel { reason } => {
             format!("这个文件不是可以载入的模型（{reason}）。请使用在这里保存的 safetensors 文件。")
@@ -407,10 +408,10 @@ pub fn trouble(trouble: &Trouble) -> String {
         Trouble::UnknownSymbols { symbols } => {
             format!("模型没见过{}，已略去。只能使用它学过的文本里出现过的符号。", listed(symbols))
         }
-        Trouble::Diverged { step, learning_rate } => format!(
+        Trouble::Diverged { step, base_rate } => format!(
             "训练在第 {} 步发散了（学习率 {}）。最后一份正常的权重还在，可以降低学习率从那里继续。",
             grouped(*step),
-            figure(*learning_rate)
+            figure(*base_rate)
         ),
         Trouble::NothingToRecover => "没有可以退回的正常权重，请降低学习率重新开始。".to_owned(),
         Trouble::NoWebGpu { reason } => format!("这里用不了 WebGPU（{reason}），已改用 CPU。"),
@@ -420,6 +421,7 @@ pub fn trouble(trouble: &Trouble) -> String {
         }
         Trouble::OutOfMemory => "设备内存不足。请减少隐藏单元、减小批大小或缩短上下文，再重新启动引擎。".to_owned(),
         Trouble::WorkerDied { reason } => format!("引擎意外停止了（{reason}）。请重新启动，文本和设置都还在。"),
+        Trouble::UnreadableMessage { reason } => format!("页面和引擎的版本对不上（{reason}）。请重新载入页面。"),
         Trouble::EngineFailedToLoad { reason } => format!("引擎没能载入（{reason}）。请检查网络后重新启动。"),
         Trouble::CannotRead { name, reason } => {
             format!("无法读取 {name}（{reason}）。请检查文件名以及是否有权打开。")
