@@ -69,7 +69,11 @@ fn Page() -> impl IntoView {
         };
         storage::write(MEMORY, &memory);
     });
-    Effect::watch(move || (session.watch_text.get(), session.layer.get()), move |_, _, _| session.watch_now(), false);
+    Effect::watch(
+        move || (session.watch_text.get(), session.layer.get()),
+        move |_, _, _| session.subscribe_hidden(),
+        false,
+    );
     keyboard::listen(session);
     session.start_engine();
     session.use_corpus(corpora::FIRST);

@@ -5,7 +5,7 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{Event as DomEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
 
 use crate::{
-    protocol::{Event, Parcel, Request},
+    protocol::{Event, Parcel, Request, RequestId},
     wire,
 };
 
@@ -17,6 +17,8 @@ pub enum Arrival {
         total: u64,
     },
     Event(Box<Parcel<Event>>),
+    /// A message that could not be read, of this request; the engine goes on.
+    Unreadable(RequestId, String),
     /// It failed, and nothing more will come; why, in the browser's words.
     Failed(String),
 }
@@ -89,7 +91,7 @@ fn arrival(message: &JsValue) -> Arrival {
     }
     match wire::unpack(message) {
         Ok(parcel) => Arrival::Event(Box::new(parcel)),
-        Err(reason) => Arrival::Failed(reason),
+        Err((id, reason)) => Arrival::Unreadable(id, reason),
     }
 }
 

@@ -27,8 +27,8 @@ use super::{
 };
 use crate::{
     protocol::{
-        Baseline, DeviceReport, DeviceWish, ModelReport, Odd, RunState, Sample, Source, SpeedReport, Task, TextReport,
-        TextRequest,
+        DeviceReport, DeviceWish, ModelReport, NextSymbol, Origin, RequestId, RunState, Sample, Source, SpeedReport,
+        Task, TextReport, TextRequest,
     },
     words::Language,
 };
@@ -86,7 +86,7 @@ pub struct KeptText {
 /// What the model writes for a prompt.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Writing {
-    pub id: u32,
+    pub id: RequestId,
     pub prompt: String,
     pub text: String,
     pub going: bool,
@@ -114,15 +114,14 @@ struct Plan {
     asked: Option<KeptText>,
     /// A new model is played as soon as it is there.
     play_when_built: bool,
-    /// A run was interrupted by a request that may be refused.
-    was_running: bool,
     /// The same by a measurement of the machine.
     waits: bool,
     /// The prompt that the page put in by itself.
     own_prompt: String,
-    next_id: u32,
-    odds_id: u32,
-    odds_asked_at: f64,
+    last_id: RequestId,
+    hidden_id: RequestId,
+    odds_id: RequestId,
+    text_id: RequestId,
     seed: u64,
 }
 
@@ -148,9 +147,6 @@ pub struct Session {
     /// Which text is chosen, be it taken or on its way.
     pub chosen: RwSignal<Option<Source>>,
     pub text: RwSignal<Option<Arc<TextReport>>>,
-    /// The second text, of a fine-tuning.
-    pub second_text: RwSignal<Option<Arc<TextReport>>>,
-    pub baselines: RwSignal<Vec<Baseline>>,
     pub model: RwSignal<Option<Arc<ModelReport>>>,
     pub run: RwSignal<RunState>,
     pub figures: RwSignal<Figures>,
@@ -159,7 +155,7 @@ pub struct Session {
     pub samples: RwSignal<Vec<Sample>>,
     pub hidden: RwSignal<Option<Arc<HiddenFrame>>>,
     pub writing: RwSignal<Writing>,
-    pub odds: RwSignal<Vec<Odd>>,
+    pub odds: RwSignal<Vec<NextSymbol>>,
     pub measuring: RwSignal<Measuring>,
     /// What was measured of this machine.
     pub speed: RwSignal<Option<Arc<SpeedReport>>>,
@@ -178,12 +174,12 @@ impl Session {
             kept: None,
             asked: None,
             play_when_built: address.autostart,
-            was_running: false,
             waits: false,
             own_prompt: String::new(),
-            next_id: 1,
+            last_id: 0,
+            hidden_id: 0,
             odds_id: 0,
-            odds_asked_at: 0.0,
+            text_id: 0,
             seed: 1,
         };
         Session {
@@ -202,8 +198,6 @@ impl Session {
             device: RwSignal::new(None),
             chosen: RwSignal::new(None),
             text: RwSignal::new(None),
-            second_text: RwSignal::new(None),
-            baselines: RwSignal::new(Vec::new()),
             model: RwSignal::new(None),
             run: RwSignal::new(RunState::Paused),
             figures: RwSignal::new(Figures::default()),
@@ -240,13 +234,20 @@ impl Session {
         self.model.with(|model| model.as_ref().and_then(|model| model.train.steps))
     }
 
-    /// The text that is being learned: the second one while fine-tuning.
-    pub fn learned_text(self) -> Option<Arc<TextReport>> {
-        self.second_text.get().or_else(|| self.text.get())
+    /// The text of the present run; before the first, the one that was taken.
+    pub fn learned_text(self) -> Option<TextReport> {
+        match self.model.get() {
+            Some(model) => model.text.clone(),
+            None => self.text.get().map(|text| (*text).clone()),
+        }
+    }
+
+    pub fn is_fine_tuning(self) -> bool {
+        self.model.with(|model| model.as_ref().is_some_and(|model| model.origin == Origin::FineTuning))
     }
 
     pub fn references(self) -> References {
-        self.learned_text().map(|text| References::new(&text, &self.baselines.get())).unwrap_or_default()
+        self.learned_text().map(|text| References::new(&text, &text.baselines)).unwrap_or_default()
     }
 
     pub fn characters_per_token(self) -> f64 {

@@ -93,10 +93,7 @@ pub enum Topic {
         layer: usize,
     },
     /// The next symbol after a prompt. `Event::Probabilities`.
-    Probabilities {
-        prompt: String,
-        count: usize,
-    },
+    Probabilities { prompt: String, count: usize },
 }
 
 /// A size to be measured.

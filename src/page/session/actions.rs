@@ -11,8 +11,8 @@ use crate::{
         engine_link::{EngineLink, Program},
     },
     protocol::{
-        Array, DeviceWish, Generate, GeneratedText, Limits, Parcel, Request, RunState, Source, TextRequest, Trouble,
-        VocabularyKind, Watch,
+        Array, DeviceWish, Generate, GeneratedText, Limits, NO_REQUEST, Parcel, Request, RequestId, RunState, Source,
+        TextRequest, Topic, Trouble, VocabularyKind,
     },
 };
 
@@ -22,6 +22,7 @@ pub const ODDS: usize = 5;
 impl Session {
     /// Starts the engine. What the user had is given to it as soon as it is up.
     pub fn start_engine(self) {
+        self.plan.update_value(|plan| (plan.hidden_id, plan.odds_id) = (NO_REQUEST, NO_REQUEST));
         self.notice.set(None);
         self.device.set(None);
         self.phase.set(Phase::Loading { received: 0, total: 0 });
@@ -52,12 +53,21 @@ impl Session {
         self.start_engine();
     }
 
-    pub(super) fn send(self, request: impl Into<Parcel<Request>>) {
-        let parcel = request.into();
+    pub(super) fn send(self, body: Request) -> RequestId {
+        self.send_with(body, Vec::new())
+    }
+
+    fn send_with(self, body: Request, arrays: Vec<Array>) -> RequestId {
+        let id = self.plan.try_update_value(|plan| {
+            plan.last_id += 1;
+            plan.last_id
+        });
+        let parcel = Parcel { id: id.unwrap_or_default(), body, arrays };
         let sent = self.link.with_value(|link| link.as_ref().map(|link| link.send(&parcel)));
         if let Some(Err(reason)) = sent {
             self.trouble(Trouble::WorkerDied { reason });
         }
+        parcel.id
     }
 
     pub fn trouble(self, trouble: Trouble) {
@@ -143,7 +153,6 @@ impl Session {
     pub(super) fn give_text(self) {
         let was_running = self.run.get_untracked() == RunState::Running;
         self.plan.update_value(|plan| {
-            plan.was_running = was_running;
             plan.play_when_built |= was_running || self.address.autostart;
             if plan.asked.is_none() {
                 plan.asked = plan.kept.clone();
@@ -151,7 +160,8 @@ impl Session {
         });
         let Some(text) = self.plan.with_value(|plan| plan.asked.clone()) else { return };
         let body = Request::UseText(text.request);
-        self.send(Parcel { body, arrays: text.bytes.map(|bytes| Array::Bytes(bytes.to_vec())).into_iter().collect() });
+        let id = self.send_with(body, text.bytes.map(|bytes| Array::Bytes(bytes.to_vec())).into_iter().collect());
+        self.plan.update_value(|plan| plan.text_id = id);
     }
 
     // The model.
@@ -164,7 +174,10 @@ impl Session {
                 // A notice about a run that is over helps nobody; others stay until they are read.
                 notice.take_if(|notice| matches!(notice, Notice::Trouble(Trouble::Diverged { .. })));
             });
-            self.send(Request::Build { model: settings.model, train: settings.train });
+            let Some(text) = self.text.with_untracked(|text| text.as_ref().map(|text| text.id)) else { return };
+            let play = self.plan.try_update_value(|plan| std::mem::take(&mut plan.play_when_built));
+            let (model, train) = (settings.model, settings.train);
+            self.send(Request::Build { text, model, train, play: play.unwrap_or_default() });
         }
     }
 
@@ -214,11 +227,21 @@ impl Session {
         }
     }
 
-    pub fn watch_now(self) {
-        if self.has_model_now() {
-            let (text, layer) = (self.watch_text.get_untracked(), self.layer.get_untracked());
-            self.send(Request::Watch(Watch { text, layer }));
+    pub fn subscribe_hidden(self) {
+        let topic = Topic::Hidden { text: self.watch_text.get_untracked(), layer: self.layer.get_untracked() };
+        let before = self.plan.with_value(|plan| plan.hidden_id);
+        let id = self.subscribe(before, topic, 250);
+        self.plan.update_value(|plan| plan.hidden_id = id);
+    }
+
+    fn subscribe(self, before: RequestId, topic: Topic, every_ms: u32) -> RequestId {
+        if !self.has_model_now() {
+            return before;
         }
+        if before != NO_REQUEST {
+            self.send(Request::Unsubscribe { subscription: before });
+        }
+        self.send(Request::Subscribe { topic, every_ms })
     }
 
     pub fn fine_tune(self, name: String, bytes: Vec<u8>, train: crate::protocol::TrainConfig) {
@@ -230,10 +253,8 @@ impl Session {
             return;
         }
         self.notice.set(None);
-        let was_running = self.run.get_untracked() == RunState::Running;
-        self.plan.update_value(|plan| plan.was_running = was_running);
         let text = self.text_request(Source::Own { name });
-        self.send(Parcel::with_bytes(Request::FineTune { text, train }, bytes));
+        self.send_with(Request::FineTune { text, train, play: true }, vec![Array::Bytes(bytes)]);
     }
 
     pub fn save(self) {
@@ -246,7 +267,7 @@ impl Session {
 
     pub fn load(self, bytes: Vec<u8>) {
         self.notice.set(None);
-        self.send(Parcel::with_bytes(Request::Load, bytes));
+        self.send_with(Request::Load, vec![Array::Bytes(bytes)]);
     }
 
     // Asking.
@@ -258,51 +279,34 @@ impl Session {
             return;
         }
         self.stop_writing();
-        let (id, seed) = self
-            .plan
-            .try_update_value(|plan| {
-                plan.next_id += 1;
-                plan.seed += 1;
-                (plan.next_id, plan.seed)
-            })
-            .unwrap_or_default();
-        self.writing.set(Writing { id, prompt: asking.prompt.clone(), going: true, ..Writing::default() });
-        self.send(Request::Generate(Generate {
-            id,
+        let seed = self.plan.try_update_value(|plan| {
+            plan.seed += 1;
+            plan.seed
+        });
+        let prompt = asking.prompt.clone();
+        let id = self.send(Request::Generate(Generate {
             prompt: asking.prompt,
             length: asking.length as usize,
             temperature: asking.temperature as f32,
             top_k: (asking.top_k >= 1.0).then_some(asking.top_k as usize),
-            seed,
+            seed: seed.unwrap_or_default(),
         }));
+        self.writing.set(Writing { id, prompt, going: true, ..Writing::default() });
     }
 
     pub fn stop_writing(self) {
         let Writing { id, going, .. } = self.writing.get_untracked();
         if going {
-            self.send(Request::StopGenerating { id });
+            self.send(Request::StopGenerating { request: id });
         }
     }
 
-    /// Asks for the next symbol's odds after the prompt.
-    pub fn ask_odds(self) {
-        if !self.has_model_now() {
-            return;
-        }
-        let id = self
-            .plan
-            .try_update_value(|plan| {
-                plan.next_id += 1;
-                plan.odds_id = plan.next_id;
-                plan.odds_asked_at = js_sys::Date::now();
-                plan.odds_id
-            })
-            .unwrap_or_default();
-        self.send(Request::Odds {
-            id,
-            prompt: self.asking.with_untracked(|asking| asking.prompt.clone()),
-            count: ODDS,
-        });
+    /// Asks for the next symbol's probabilities after the prompt.
+    pub fn subscribe_probabilities(self) {
+        let prompt = self.asking.with_untracked(|asking| asking.prompt.clone());
+        let before = self.plan.with_value(|plan| plan.odds_id);
+        let id = self.subscribe(before, Topic::Probabilities { prompt, count: ODDS }, 700);
+        self.plan.update_value(|plan| plan.odds_id = id);
     }
 
     // The notice.

@@ -13,15 +13,13 @@ use crate::{
         history::{RunHistory, RunSettings},
     },
     protocol::{
-        Array, DeviceWish, EvaluatedOn, Evaluation, Event, ModelReport, Origin, Parcel, Progress, Request, RunState,
+        Array, DeviceWish, EvaluatedOn, Evaluation, Event, ModelReport, Origin, Parcel, Progress, RequestId, RunState,
         Sample, Source, Task, TextReport, Trouble, Written,
     },
 };
 
 /// Characters of a written text that are kept.
 const WRITTEN: usize = 40_000;
-/// Milliseconds between two looks at the next symbol's odds while training.
-const ODDS_EVERY: f64 = 700.0;
 
 impl Session {
     pub(super) fn arrived(self, arrival: Arrival) {
@@ -32,6 +30,7 @@ impl Session {
             Arrival::Loading { .. } => self.phase.set(Phase::Opening),
             Arrival::Failed(reason) => self.engine_failed(reason),
             Arrival::Event(parcel) => self.told(*parcel),
+            Arrival::Unreadable(_, reason) => self.trouble(Trouble::UnreadableMessage { reason }),
         }
     }
 
@@ -60,8 +59,9 @@ impl Session {
         self.notice.set(Some(Notice::Trouble(trouble)));
     }
 
-    fn told(self, Parcel { body, arrays }: Parcel<Event>) {
+    fn told(self, Parcel { id, body, arrays }: Parcel<Event>) {
         match body {
+            Event::Done => self.working.set(None),
             Event::Ready(report) => {
                 self.device.set(Some(report));
                 self.phase.set(Phase::Ready);
@@ -70,12 +70,22 @@ impl Session {
             }
             Event::Device(report) => self.device.set(Some(report)),
             Event::TextReady(report) => self.text_ready(report),
-            Event::Baselines(baselines) => {
-                self.working.set(None);
-                self.baselines.set(baselines);
+            Event::Baselines { text, baselines } => {
+                self.text.update(|known| {
+                    if let Some(known) = known.as_mut().filter(|known| known.id == text) {
+                        Arc::make_mut(known).baselines = baselines.clone();
+                    }
+                });
+                self.model.update(|model| {
+                    if let Some(known) = model.as_mut()
+                        && let Some(known) = Arc::make_mut(known).text.as_mut().filter(|known| known.id == text)
+                    {
+                        known.baselines = baselines;
+                    }
+                });
             }
             Event::ModelReady(report) => self.model_ready(report),
-            Event::State(state) => self.state(state),
+            Event::State { state, .. } => self.state(state),
             Event::Progress(progress) => self.progress(&progress, &arrays),
             Event::Evaluated(evaluation) => self.evaluated(&evaluation),
             Event::Sample(sample) => self.sample(sample),
@@ -84,10 +94,10 @@ impl Session {
                     self.hidden.set(Some(Arc::new(frame)));
                 }
             }
-            Event::Written(written) => self.written(written),
-            Event::Odds { id, odds, .. } => {
+            Event::Written(written) => self.written(id, written),
+            Event::Probabilities(report) => {
                 if id == self.plan.with_value(|plan| plan.odds_id) {
-                    self.odds.set(odds);
+                    self.odds.set(report.next);
                 }
             }
             Event::Saved { file_name } => {
@@ -102,23 +112,17 @@ impl Session {
             Event::Speed(_) => {}
             // Asked for by the tests of the built page only.
             Event::Checked { .. } => {}
-            Event::Trouble(trouble) => self.refused(trouble),
+            Event::Trouble { trouble, .. } => self.refused(id, trouble),
             Event::Working { task, done } => self.working.set((done < 1.0).then_some((task, done))),
         }
     }
 
     fn text_ready(self, report: TextReport) {
         self.working.set(None);
-        self.baselines.set(Vec::new());
         let report = Arc::new(report);
-        if report.fine_tuning {
-            self.second_text.set(Some(report));
-            return;
-        }
         self.plan.update_value(|plan| plan.kept = plan.asked.take().or(plan.kept.take()));
         self.chosen.set(Some(report.source.clone()));
         self.put_in_a_prompt(&report);
-        self.second_text.set(None);
         self.text.set(Some(report));
         self.build();
     }
@@ -145,7 +149,7 @@ impl Session {
         if self.layer.get_untracked() >= report.config.layers {
             self.layer.set(0);
         }
-        if origin == Origin::Recovered {
+        if matches!(origin, Origin::Recovered | Origin::Moved) {
             self.histories.update(|histories| histories.rewind(report.step));
             self.figures.set(Figures::at_step(report.step));
         } else {
@@ -163,23 +167,13 @@ impl Session {
         if origin == Origin::Loaded {
             self.notice.set(Some(Notice::Loaded));
         }
-        self.watch_now();
-        let play = origin == Origin::FineTuning
-            || origin == Origin::Drawn && self.plan.with_value(|plan| plan.play_when_built);
-        self.plan.update_value(|plan| {
-            plan.play_when_built = false;
-            plan.was_running = false;
-        });
-        if play {
-            self.send(Request::Play);
-        }
-        self.ask_odds();
+        self.subscribe_hidden();
+        self.subscribe_probabilities();
     }
 
     fn begin_run(self, report: &ModelReport) {
-        let text = if report.origin == Origin::FineTuning { self.second_text } else { self.text };
-        let text = text.get_untracked();
-        let name = text.as_ref().map(|text| self.language.get_untracked().words().source_name(&text.source));
+        let text = report.text.as_ref();
+        let name = text.map(|text| self.language.get_untracked().words().source_name(&text.source));
         let settings = RunSettings {
             text: name.unwrap_or_default(),
             model: report.config.clone(),
@@ -196,11 +190,10 @@ impl Session {
     }
 
     fn state(self, state: RunState) {
-        if let RunState::Diverged { step, learning_rate, .. } = state {
-            self.trouble(Trouble::Diverged { step, learning_rate });
+        if let RunState::Diverged { step, base_rate, .. } = state {
+            self.trouble(Trouble::Diverged { step, base_rate });
         }
         self.run.set(state);
-        self.ask_odds();
     }
 
     fn progress(self, progress: &Progress, arrays: &[Array]) {
@@ -217,9 +210,6 @@ impl Session {
             figures.training_loss = loss.unwrap_or(figures.training_loss);
             figures.gradient_norm = norm.unwrap_or(figures.gradient_norm);
         });
-        if js_sys::Date::now() - self.plan.with_value(|plan| plan.odds_asked_at) > ODDS_EVERY {
-            self.ask_odds();
-        }
     }
 
     fn evaluated(self, evaluation: &Evaluation) {
@@ -245,8 +235,8 @@ impl Session {
         });
     }
 
-    fn written(self, written: Written) {
-        if self.writing.with_untracked(|writing| writing.id != written.id) {
+    fn written(self, id: RequestId, written: Written) {
+        if self.writing.with_untracked(|writing| writing.id != id) {
             return;
         }
         if !written.unknown.is_empty() {
@@ -263,27 +253,16 @@ impl Session {
     }
 
     /// The engine could not do what was asked; what was there before still is.
-    fn refused(self, trouble: Trouble) {
+    fn refused(self, id: RequestId, trouble: Trouble) {
         self.working.set(None);
-        // Before the device is there no request has been refused: it is not the one that was wished for.
-        if self.phase.get_untracked() != Phase::Ready {
-            self.trouble(trouble);
-            return;
+        if self.writing.with_untracked(|writing| writing.id == id) {
+            self.writing.update(|writing| writing.going = false);
         }
-        self.writing.update(|writing| writing.going = false);
-        let (text_refused, resume) = self
-            .plan
-            .try_update_value(|plan| {
-                let text_refused = plan.asked.take().is_some();
-                (text_refused, std::mem::take(&mut plan.was_running))
-            })
-            .unwrap_or_default();
+        let text_refused =
+            self.plan.try_update_value(|plan| id == plan.text_id && plan.asked.take().is_some()).unwrap_or_default();
         if text_refused {
             let kept = self.plan.with_value(|plan| plan.kept.as_ref().map(|kept| kept.request.source.clone()));
             self.chosen.set(kept);
-        }
-        if resume && self.run.get_untracked() != RunState::Running {
-            self.send(Request::Play);
         }
         self.trouble(trouble);
     }

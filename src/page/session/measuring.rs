@@ -38,7 +38,7 @@ impl Session {
         self.plan.update_value(|plan| plan.waits |= running);
         self.pause();
         let started = EngineLink::start(Program::Bench, move |arrival| self.measured(arrival)).and_then(|link| {
-            link.send(&Request::Open { device: DeviceWish::Cpu }.into())?;
+            link.send(&Parcel::new(1, Request::Open { device: DeviceWish::Cpu }))?;
             self.gauge.set_value(Some(link));
             Ok(())
         });
@@ -57,12 +57,12 @@ impl Session {
     fn measured(self, arrival: Arrival) {
         let said = match arrival {
             Arrival::Loading { .. } => return,
-            Arrival::Failed(reason) => Err(reason),
+            Arrival::Failed(reason) | Arrival::Unreadable(_, reason) => Err(reason),
             Arrival::Event(parcel) => Ok(parcel.body),
         };
         match said {
             Ok(Event::Ready(_)) => {
-                let request: Parcel<_> = Request::MeasureSpeed { sizes: SIZES.to_vec(), patience: PATIENCE }.into();
+                let request = Parcel::new(2, Request::MeasureSpeed { sizes: SIZES.to_vec(), patience: PATIENCE });
                 self.gauge.with_value(|link| link.as_ref().map(|link| link.send(&request)));
             }
             Ok(Event::Speed(report)) => {

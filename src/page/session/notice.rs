@@ -52,7 +52,7 @@ impl Notice {
             | Trouble::EngineFailedToLoad { .. }
             | Trouble::DeviceLost { .. }
             | Trouble::OutOfMemory => Some(Remedy::StartAgain),
-            Trouble::Diverged { learning_rate, .. } => Some(Remedy::Recover { learning_rate: learning_rate / 4.0 }),
+            Trouble::Diverged { base_rate, .. } => Some(Remedy::Recover { learning_rate: base_rate / 4.0 }),
             Trouble::TextTooShort { tokens, needed, .. } => Some(Remedy::FitToText { tokens, needed }),
             Trouble::TooManySymbols { .. } => Some(Remedy::UseBytes),
             _ => None,
@@ -68,7 +68,7 @@ mod tests {
     fn a_dead_engine_can_be_started_again_and_a_diverged_run_gone_on_with() {
         let died = Notice::Trouble(Trouble::WorkerDied { reason: String::new() });
         assert_eq!(died.remedy(), Some(Remedy::StartAgain));
-        let diverged = Notice::Trouble(Trouble::Diverged { step: 3, learning_rate: 0.4 });
+        let diverged = Notice::Trouble(Trouble::Diverged { step: 3, base_rate: 0.4 });
         assert_eq!(diverged.remedy(), Some(Remedy::Recover { learning_rate: 0.1 }));
         assert_eq!(Notice::Loaded.remedy(), None);
     }

@@ -59,7 +59,7 @@ fn Prompt(rows: u32) -> impl IntoView {
     let words = use_words();
     let say = use_say();
     let asking = session.asking;
-    let mut ask_odds = debounce(Duration::from_millis(150), move |()| session.ask_odds());
+    let mut ask_odds = debounce(Duration::from_millis(150), move |()| session.subscribe_probabilities());
     let typing = move |event| {
         asking.update(|asking| asking.prompt = event_target_value(&event));
         ask_odds(());

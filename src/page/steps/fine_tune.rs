@@ -38,7 +38,7 @@ pub fn FineTuneStep() -> impl IntoView {
     let say = use_say();
     let train = RwSignal::new(session.settings.with_untracked(|settings| gentle(&settings.train)));
     let added = move || {
-        let text = session.second_text.get()?;
+        let text = session.learned_text().filter(|_| session.is_fine_tuning())?;
         (!text.added.is_empty()).then(|| (words().fine_tune.new_symbols)(&text.added))
     };
     let control = move |figure| view! { <TrainingControl figure train change=move |changed| train.set(changed) /> };
@@ -79,7 +79,7 @@ fn Losses() -> impl IntoView {
     let say = use_say();
     let loss = move |nats: f64| number::fixed(session.in_unit(nats), 3);
     view! {
-        <Show when=move || session.second_text.with(Option::is_some)>
+        <Show when=move || session.is_fine_tuning()>
             <dl class="both-losses">
                 <div class="is-new">
                     <dt>{say(|words| words.fine_tune.new_loss)}</dt>

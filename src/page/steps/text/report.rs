@@ -94,7 +94,7 @@ fn Baselines(text: Arc<TextReport>) -> impl IntoView {
     };
     let rows = move || {
         let words = words();
-        let baselines = session.baselines.get();
+        let baselines = text.baselines.clone();
         let best = baselines.iter().map(|baseline| baseline.loss).fold(f64::INFINITY, f64::min);
         let grams = baselines
             .into_iter()
@@ -103,7 +103,7 @@ fn Baselines(text: Arc<TextReport>) -> impl IntoView {
                 row((words.text.n_gram)(baseline.order), baseline.loss, class)
             })
             .collect_view();
-        let counting = session.baselines.with(Vec::is_empty).then_some(words.text.counting);
+        let counting = text.baselines.is_empty().then_some(words.text.counting);
         view! {
             {row(words.text.uniform.to_owned(), uniform, "")}
             {grams}
