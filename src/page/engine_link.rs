@@ -5,7 +5,7 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{Event as DomEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
 
 use crate::{
-    protocol::{Event, Parcel, Request, RequestId},
+    protocol::{Event, Parcel, Request},
     wire,
 };
 
@@ -17,8 +17,8 @@ pub enum Arrival {
         total: u64,
     },
     Event(Box<Parcel<Event>>),
-    /// A message that could not be read, of this request; the engine goes on.
-    Unreadable(RequestId, String),
+    /// A message that could not be read, and why; the engine goes on.
+    Unreadable(String),
     /// It failed, and nothing more will come; why, in the browser's words.
     Failed(String),
 }
@@ -91,7 +91,7 @@ fn arrival(message: &JsValue) -> Arrival {
     }
     match wire::unpack(message) {
         Ok(parcel) => Arrival::Event(Box::new(parcel)),
-        Err((id, reason)) => Arrival::Unreadable(id, reason),
+        Err((_, reason)) => Arrival::Unreadable(reason),
     }
 }
 
