@@ -7,7 +7,7 @@ use super::{
     own_text::OwnText,
     pretrain::loss_chart,
     samples::BeforeAfter,
-    settings::{Figure, TrainingControl},
+    settings::{TrainingControl, TrainingNumber},
 };
 use crate::{
     page::{
@@ -27,7 +27,7 @@ pub fn FineTuneStep() -> impl IntoView {
         let text = session.run.text.get().filter(|_| session.run.fine_tuning.get())?;
         (!text.added.is_empty()).then(|| (words().fine_tune.new_symbols)(&text.added))
     };
-    let control = move |figure| view! { <TrainingControl figure train change=move |changed| session.change_fine_tuning(changed) /> };
+    let control = move |number| view! { <TrainingControl number train change=move |changed| session.change_fine_tuning(changed) /> };
     view! {
         <div class="columns fine-tune-columns">
             <div class="column settings">
@@ -44,7 +44,7 @@ pub fn FineTuneStep() -> impl IntoView {
                 </section>
                 <section class="card">
                     <h2>{say(|words| words.fine_tune.settings)}</h2>
-                    {[Figure::LearningRate, Figure::Batch, Figure::Context, Figure::Clip, Figure::Steps].map(control)}
+                    {[TrainingNumber::LearningRate, TrainingNumber::Batch, TrainingNumber::Context, TrainingNumber::Clip, TrainingNumber::Steps].map(control)}
                 </section>
                 <Keep />
             </div>
