@@ -8,7 +8,6 @@ use super::{Session, notice::Notice, resets::Happening};
 use crate::{
     page::{
         history::{Histories, RunHistory, RunSettings},
-        session::writing::Asking,
     },
     protocol::{
         Array, Baseline, EvaluatedOn, Evaluation, ModelReport, NO_REQUEST, Origin, Progress, RunId, RunState, Sample,
