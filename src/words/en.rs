@@ -456,6 +456,14 @@ pub fn trouble(trouble: &Trouble) -> String {
         Trouble::NothingToRecover => {
             "There are no good weights to go back to: start over, with a lower learning rate.".to_owned()
         }
+        Trouble::ModelReplaced => {
+            "This was ended, because another model took the place of the one it was asked of: ask again.".to_owned()
+        }
+        Trouble::NoFiniteLoss { step } => format!(
+            "The loss of this model is no finite number: its weights have grown too large by step {}. Train again at a \
+             lower learning rate.",
+            grouped(*step)
+        ),
         Trouble::NoWebGpu { reason } => format!("WebGPU cannot be used here ({reason}), so the CPU is used instead."),
         Trouble::NoTimestampQuery => {
             "This graphics adapter lacks timestamp-query, which the engine needs, so the CPU is used instead."

@@ -414,6 +414,10 @@ pub fn trouble(trouble: &Trouble) -> String {
             figure(*base_rate)
         ),
         Trouble::NothingToRecover => "没有可以退回的正常权重，请降低学习率重新开始。".to_owned(),
+        Trouble::ModelReplaced => "已中止：模型换成了另一个，请重新提出请求。".to_owned(),
+        Trouble::NoFiniteLoss { step } => {
+            format!("这个模型的损失不是有限的数：到第 {} 步时权重已经过大。请降低学习率重新训练。", grouped(*step))
+        }
         Trouble::NoWebGpu { reason } => format!("这里用不了 WebGPU（{reason}），已改用 CPU。"),
         Trouble::NoTimestampQuery => "显卡不支持引擎所需的 timestamp-query，已改用 CPU。".to_owned(),
         Trouble::DeviceLost { reason } => {
