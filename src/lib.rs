@@ -1,7 +1,7 @@
 //! Unroll: a laboratory for recurrent networks in one web page.
 //!
-//! Arrows run one way: `text` and `recurrent` stand alone, `model` stands on `recurrent`, `train` on `text` and
-//! `model`, `engine` on all of them. `page` knows only `protocol` and `words`. Each room is behind the feature that
+//! Arrows run one way: `text` and `linear` stand alone, `recurrent` stands on `linear`, `model` on both, `train` on `text`
+//! and `model`, `engine` on all of them. `page` knows only `protocol` and `words`. Each room is behind the feature that
 //! needs it, so that the page is built without the network.
 
 pub mod protocol;
@@ -12,6 +12,8 @@ pub mod text;
 
 #[cfg(feature = "engine")]
 pub mod engine;
+#[cfg(feature = "engine")]
+pub mod linear;
 #[cfg(feature = "engine")]
 pub mod model;
 #[cfg(feature = "engine")]

@@ -8,7 +8,6 @@
 
 pub(crate) mod cpu;
 pub mod file;
-pub(crate) mod host;
 mod init;
 mod layout;
 mod memory;

@@ -4,21 +4,19 @@
 //! summed: [`layer`]. The backward pass walks time in reverse; what needs no order, the gradient of W_hh, is one product
 //! over batch × time after the loop. The same kernels serve the whole step of [`crate::train`].
 
-pub mod activation;
 mod gru;
 mod kernels;
 pub mod layer;
 mod lstm;
-pub mod product;
 mod rnn;
-pub mod strips;
-pub mod vector;
 
 use super::Cell;
+use crate::linear::cpu::{
+    product::{Blocks, Transposed},
+    strips::Strips,
+    vector::lanes,
+};
 use layer::{InPlace, Recurrent, Tape, before_first, input_order, input_place, recurrent_order};
-use product::{Blocks, Transposed};
-use strips::Strips;
-use vector::lanes;
 
 /// T, B, H.
 #[derive(Clone, Copy, Debug)]

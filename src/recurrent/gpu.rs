@@ -1,11 +1,9 @@
-//! The fused operators on the GPU: [`sequence`] takes all time steps of a layer, and [`product`] does at once what needs
-//! no order.
+//! The fused operators on the GPU: [`sequence`] takes all time steps of a layer, and a product does at once what needs no
+//! order.
 
 mod each;
 mod gru;
 mod lstm;
-mod math;
-pub mod product;
 mod rnn;
 pub mod sequence;
 mod step;
@@ -13,23 +11,21 @@ pub mod tape;
 mod walk;
 
 use burn::backend::{TensorMetadata, ops::FloatTensorOps, tensor::FloatTensor};
-use burn_cubecl::{
-    CubeBackend, kernel::into_contiguous, ops::numeric::empty_device_contiguous_dtype, tensor::CubeTensor,
-};
+use burn_cubecl::{CubeBackend, kernel::into_contiguous, tensor::CubeTensor};
 
 use super::{
     Cell,
     extension::{Inputs, Kernels, Trail},
 };
-use product::{Form, Matrix, multiply};
+use crate::linear::{
+    Form,
+    gpu::{
+        empty,
+        product::{Matrix, multiply},
+    },
+};
 use sequence::{Backward, Forward, Pass, Return};
 use tape::Tape;
-
-/// An uninitialised tensor on the device of `like`.
-pub fn empty<const D: usize>(like: &CubeTensor, shape: [usize; D]) -> CubeTensor {
-    let shape = burn::tensor::Shape::new(shape);
-    empty_device_contiguous_dtype(like.client.clone(), like.device.clone(), shape, like.dtype)
-}
 
 /// The gradient of W_hh, [G·H, H] from number `start` of `weight` on, and of b_hh, from the gradients of p and s
 /// ([`sequence::Return::sums`]). In a GRU those of sₙ stand apart from the others.

@@ -1,8 +1,8 @@
 //! r = σ(pᵣ + sᵣ), z = σ(p_z + s_z), n = tanh(pₙ + r ⊙ sₙ), h = n + z ⊙ (h₍ₜ₋₁₎ − n).
 
-use super::{
+use super::layer::{Backward, Equations, Forward};
+use crate::linear::cpu::{
     activation::{sigmoid, tanh, through_sigmoid, through_tanh},
-    layer::{Backward, Equations, Forward},
     vector::Vector,
 };
 

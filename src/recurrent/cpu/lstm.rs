@@ -1,8 +1,8 @@
 //! i, f, o = σ(p + s), g = tanh(p + s), c = f ⊙ c₍ₜ₋₁₎ + i ⊙ g, h = o ⊙ tanh(c).
 
-use super::{
+use super::layer::{Backward, Equations, Forward};
+use crate::linear::cpu::{
     activation::{sigmoid, tanh, through_sigmoid, through_tanh},
-    layer::{Backward, Equations, Forward},
     vector::Vector,
 };
 

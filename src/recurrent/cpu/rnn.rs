@@ -1,8 +1,8 @@
 //! h = tanh(p + s). The backward pass needs nothing but h: tanh′ = 1 − h².
 
-use super::{
+use super::layer::{Backward, Equations, Forward};
+use crate::linear::cpu::{
     activation::{tanh, through_tanh},
-    layer::{Backward, Equations, Forward},
     vector::Vector,
 };
 

@@ -10,13 +10,17 @@
 use cubecl::prelude::*;
 
 use super::{
-    empty,
-    product::{DEPTH, UNITS, fetch},
     sequence::{Backward, Forward, Pass, Return, block_of, blocks},
     step,
     tape::{Tape, kept},
 };
-use crate::protocol::Cell;
+use crate::{
+    linear::gpu::{
+        empty,
+        product::{DEPTH, UNITS, fetch},
+    },
+    protocol::Cell,
+};
 
 /// Rows and units of a unit of the cube, and of a cube.
 const SIDE: usize = 2;

@@ -2,7 +2,7 @@
 
 use cubecl::prelude::*;
 
-use super::math::{sigmoid, tanh};
+use crate::linear::gpu::math::{sigmoid, tanh};
 
 /// h. `input`: p; `recurrent`: the rest of s; `before`: c₍ₜ₋₁₎. What the way back needs goes to `kept`: i, f, g, o, c.
 #[cube]

@@ -2,7 +2,7 @@
 
 use cubecl::prelude::*;
 
-use super::math::tanh;
+use crate::linear::gpu::math::tanh;
 
 /// h. `input`: p; `recurrent`: s.
 #[cube]

@@ -19,17 +19,19 @@ use burn::backend::{
 
 use super::{Backpropagation, Chunk, remembered};
 use crate::{
+    linear::cpu::{
+        host::{contiguous, floats, tensor},
+        product::{Blocks, Transposed, sum_by_id},
+        strips::Strips,
+        vector::lanes,
+    },
     model::{
         Layout, Slot,
         cpu::{Activations, Masks, Packed, Text, slot},
-        host::{contiguous, floats, tensor},
     },
     recurrent::cpu::{
         Shape,
         layer::{self, input_order, input_place, recurrent_order},
-        product::{Blocks, Transposed, sum_by_id},
-        strips::Strips,
-        vector::lanes,
     },
     train::loss::cpu::gradients,
 };
@@ -395,9 +397,9 @@ mod tests {
 
     use super::*;
     use crate::{
+        linear::cpu::vector::with_every_width,
         model::Weights,
         protocol::{Cell, ModelConfig},
-        recurrent::cpu::vector::with_every_width,
     };
 
     #[test]

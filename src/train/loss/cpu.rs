@@ -6,13 +6,11 @@ use burn::backend::{
 };
 
 use super::CrossEntropy;
-use crate::{
-    model::host::{contiguous, floats, ids, tensor},
-    recurrent::cpu::{
-        activation::exp,
-        strips::Strips,
-        vector::{Kernel, Vector, lanes, run},
-    },
+use crate::linear::cpu::{
+    activation::exp,
+    host::{contiguous, floats, ids, tensor},
+    strips::Strips,
+    vector::{Kernel, Vector, lanes, run},
 };
 
 impl CrossEntropy for Flex {

@@ -12,7 +12,7 @@ use burn_cubecl::{CubeBackend, kernel::into_contiguous, tensor::CubeTensor};
 use cubecl::prelude::*;
 
 use super::CrossEntropy;
-use crate::recurrent::gpu::empty;
+use crate::linear::gpu::empty;
 
 /// Cubes along one dimension of a dispatch: WebGPU allows 65,535.
 const CUBES: usize = 32_768;

@@ -3,9 +3,9 @@
 use burn::backend::{Flex, tensor::FloatTensor};
 
 use super::{BETA_1, BETA_2, EPSILON, Factors, Update};
-use crate::{
-    model::host::{contiguous, floats},
-    recurrent::cpu::vector::{Kernel, Vector, run},
+use crate::linear::cpu::{
+    host::{contiguous, floats},
+    vector::{Kernel, Vector, run},
 };
 
 /// Numbers that are summed in f32 before the sum goes on in f64.

@@ -74,7 +74,7 @@ fn limit<V: Vector>(x: V, bound: f32) -> V {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recurrent::cpu::vector::{Kernel, run, with_every_width};
+    use crate::linear::cpu::vector::{Kernel, run, with_every_width};
 
     /// [tanh(x), σ(x), exp(x)] of every x.
     struct All<'a>(&'a [f32]);
