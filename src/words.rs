@@ -145,11 +145,14 @@ pub struct Transport {
 pub struct Notice {
     pub dismiss: &'static str,
     pub start_again: &'static str,
+    pub go_on: &'static str,
     pub recover: fn(learning_rate: f64) -> String,
     pub fit: &'static str,
     pub use_bytes: &'static str,
     pub saved: fn(name: &str) -> String,
     pub loaded: &'static str,
+    pub loaded_without_text: &'static str,
+    pub loaded_kept: &'static str,
     pub passed_over: fn(symbols: &[String]) -> String,
 }
 

@@ -72,11 +72,16 @@ pub static WORDS: Words = Words {
     notice: Notice {
         dismiss: "Dismiss",
         start_again: "Start the engine again",
+        go_on: "Go on training",
         recover: |rate| format!("Go on at {}", setting(rate)),
         fit: "Fit batch and context to the text",
         use_bytes: "Use the byte vocabulary",
         saved: |name| format!("The model is saved as {name}."),
         loaded: "The model is loaded. Press play to train it further, or ask it for text.",
+        loaded_without_text: "The model is loaded, and the present text has other symbols than it knows. Ask it for text, or \
+                              teach it a text of yours in step 4.",
+        loaded_kept: "The text is taken, and the loaded model is kept. Start over draws a new model for the text; step 4 \
+                      teaches the loaded one.",
         passed_over: |symbols| {
             format!("The model has never seen {}, so it was left out of the prompt.", listed(symbols))
         },
@@ -483,7 +488,7 @@ pub fn trouble(trouble: &Trouble) -> String {
                 .to_owned()
         }
         Trouble::DeviceLost { reason } => {
-            format!("The graphics device was lost ({reason}). Start the engine again; text and settings are kept.")
+            format!("The graphics device was lost ({reason}). The model is kept: go on with it on the CPU.")
         }
         Trouble::OutOfMemory => {
             "The device has run out of memory. Start the engine again with fewer hidden units, a smaller batch or a \

@@ -70,11 +70,14 @@ pub static WORDS: Words = Words {
     notice: Notice {
         dismiss: "知道了",
         start_again: "重新启动引擎",
+        go_on: "继续训练",
         recover: |rate| format!("以 {} 继续", setting(rate)),
         fit: "按文本调整批大小和上下文",
         use_bytes: "改用字节词表",
         saved: |name| format!("模型已保存为 {name}。"),
         loaded: "模型已载入。可以继续训练，也可以直接让它写。",
+        loaded_without_text: "模型已载入，但当前文本的符号与它认识的不同。可以让它写，或在第 4 步用您的文本微调它。",
+        loaded_kept: "文本已读取，载入的模型仍然保留。“重新开始”会为这份文本新建模型；第 4 步可以用文本微调载入的模型。",
         passed_over: |symbols| format!("模型没见过{}，已从提示中略去。", listed(symbols)),
     },
     text: Text {
@@ -432,7 +435,7 @@ pub fn trouble(trouble: &Trouble) -> String {
         Trouble::NoWebGpu { reason } => format!("这里用不了 WebGPU（{reason}），已改用 CPU。"),
         Trouble::NoTimestampQuery => "显卡不支持引擎所需的 timestamp-query，已改用 CPU。".to_owned(),
         Trouble::DeviceLost { reason } => {
-            format!("图形设备断开了（{reason}）。请重新启动引擎，文本和设置都还在。")
+            format!("图形设备断开了（{reason}）。模型还在，可以在 CPU 上继续。")
         }
         Trouble::OutOfMemory => "设备内存不足。请减少隐藏单元、减小批大小或缩短上下文，再重新启动引擎。".to_owned(),
         Trouble::WorkerDied { reason } => format!("引擎意外停止了（{reason}）。请重新启动，文本和设置都还在。"),
