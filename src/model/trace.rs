@@ -2,7 +2,12 @@
 
 use burn::tensor::Device;
 
-use super::{LanguageModel, Tokens, cpu::Reader, read};
+use super::{
+    LanguageModel,
+    cpu::Reader,
+    gpu::{self, Read},
+    read,
+};
 use crate::protocol::Trouble;
 
 /// A text as a model read it, from the zero state.
@@ -34,14 +39,17 @@ pub async fn trace(model: &LanguageModel, ids: &[u32], layer: usize, count: usiz
     }
     #[cfg(test)]
     counted::COUNT.set(counted::COUNT.get() + 1);
-    let network = model.network();
-    let device = model.device();
-    let output = network.forward(&Tokens::new(ids, 1, &device), network.zero_states(1, &device), None);
-    let layer = layer.min(output.hidden.len().saturating_sub(1));
-    if let Some(hidden) = output.hidden.into_iter().nth(layer) {
+    let layer = layer.min(model.config().layers - 1);
+    let scores = if model.device() == Device::flex() {
+        let (hidden, scores) = Reader::new(&model.weights().await?).trace(ids, layer);
+        trace.hidden = hidden;
+        scores
+    } else {
+        let Read { scores, hidden, .. } = gpu::read(model, ids, model.zero_states(1), layer);
         trace.hidden = read(hidden).await?;
-    }
-    for scores in read(output.logits).await?.chunks(symbols) {
+        read(scores).await?
+    };
+    for scores in scores.chunks(symbols) {
         for (id, probability) in likeliest(scores, count) {
             trace.symbols.push(id);
             trace.probabilities.push(probability);
@@ -60,14 +68,11 @@ pub async fn next_symbols(model: &LanguageModel, ids: &[u32], count: usize) -> R
     }
     #[cfg(test)]
     counted::COUNT.set(counted::COUNT.get() + 1);
-    let device = model.device();
-    let scores = if device == Device::flex() {
+    let scores = if model.device() == Device::flex() {
         Reader::new(&model.weights().await?).read(ids)
     } else {
-        let network = model.network();
-        let output = network.forward(&Tokens::new(ids, 1, &device), network.zero_states(1, &device), None);
         // Of thousands of positions only the last one is read.
-        read(output.logits.narrow(0, ids.len() - 1, 1)).await?
+        read(gpu::read(model, ids, model.zero_states(1), 0).scores.narrow(0, ids.len() - 1, 1)).await?
     };
     Ok(likeliest(&scores, count))
 }
