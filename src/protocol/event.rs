@@ -10,7 +10,7 @@ pub enum Event {
     /// The last word on a request that was carried out.
     Done,
     /// The last word on a request that could not be carried out: what was there before still is. Without a request,
-    /// what happened to `run`, or to the device.
+    /// what happened to `run`, or to the device; a lost device is told once so, and again to each request that it ended.
     Trouble {
         run: Option<RunId>,
         trouble: Trouble,

@@ -23,9 +23,9 @@ pub enum Request {
         train: TrainConfig,
         play: bool,
     },
-    /// Train until paused, finished or diverged. `Event::State`.
+    /// Train until paused, finished or diverged; done at once. `Event::State`.
     Play,
-    /// `Event::State`.
+    /// `Event::State`, with every figure before it. A run that does not train says only what it is.
     Pause,
     /// One training step, then paused.
     StepOnce,
@@ -34,8 +34,8 @@ pub enum Request {
         learning_rate: f64,
         clip: f64,
     },
-    /// Send what `topic` shows, again and again as the model changes, at most every `every_ms`. The events carry this
-    /// request's number; done when unsubscribed.
+    /// Send what `topic` shows of whatever model is there, now and again and again as it changes, at most every `every_ms`
+    /// while it trains. The events carry this request's number; done when unsubscribed.
     Subscribe {
         topic: Topic,
         every_ms: u32,
@@ -49,13 +49,14 @@ pub enum Request {
     EvaluateText,
     /// Continue a prompt. `Event::Written` again and again.
     Generate(Generate),
-    /// End the writing that `request` asked for; what was written so far stays.
+    /// End the writing that `request` asked for, if it is under way: it is done, and what was written so far stays.
     StopGenerating {
         request: RequestId,
     },
     /// Go on training the present model on another text, in a new run. Array 0: its bytes, unless it is generated.
     /// Symbols that the model does not know are added to its vocabulary. `Event::ModelReady`, whose text says which,
-    /// samples from before, and `Event::Baselines`; trains if `play`.
+    /// trained if `play`; done with the n-gram losses, after `Event::Baselines`. The new run itself tells first how well
+    /// it reads and what it writes at step 0.
     FineTune {
         text: TextRequest,
         train: TrainConfig,
@@ -79,6 +80,7 @@ pub enum Request {
         /// Seconds that a way of computing may take to get ready before it is given up.
         patience: f64,
     },
+    /// What was measured so far stays, and its request is done.
     StopMeasuring,
 }
 

@@ -85,6 +85,12 @@ pub enum Trouble {
         base_rate: f64,
     },
     NothingToRecover,
+    /// What was asked for was under way when another model took the place of the one it was asked of.
+    ModelReplaced,
+    /// The weights of `step` are so large that the model's loss on the text is no finite number.
+    NoFiniteLoss {
+        step: u64,
+    },
 
     // The device and the engine.
     NoWebGpu {

@@ -52,8 +52,8 @@ pub struct Divergence {
     pub step: u64,
     /// The step of the weights that are kept.
     pub good_step: u64,
-    /// The rate it happened at.
-    pub learning_rate: f64,
+    /// The rate of the settings, which the schedule multiplies.
+    pub base_rate: f64,
 }
 
 /// Everything that a step changes. Tensors are shared until one of them is written, so this costs no copy by itself.
@@ -114,8 +114,8 @@ impl Trainer {
     /// # Errors
     /// `Diverged` until [`Trainer::recover`], `DeviceLost`.
     pub async fn step(&mut self) -> Result<Vec<StepFigures>, Trouble> {
-        if let Some(Divergence { step, learning_rate, .. }) = self.divergence {
-            return Err(Trouble::Diverged { step, learning_rate });
+        if let Some(Divergence { step, base_rate, .. }) = self.divergence {
+            return Err(Trouble::Diverged { step, base_rate });
         }
         let chunk = self.streams.next_chunk();
         if chunk == 0 {
@@ -191,6 +191,11 @@ impl Trainer {
         self.config.steps.is_some_and(|steps| self.step - self.first_step >= steps)
     }
 
+    /// Steps that the model had done when this training began.
+    pub fn first_step(&self) -> u64 {
+        self.first_step
+    }
+
     pub fn steps_per_epoch(&self) -> u64 {
         self.streams.chunks_per_epoch()
     }
@@ -234,11 +239,12 @@ impl Trainer {
             return Vec::new();
         }
         for index in 0..figures.len() {
-            let StepFigures { step, loss, grad_norm, learning_rate } = figures[index];
+            let StepFigures { step, loss, grad_norm, .. } = figures[index];
             if !(loss.is_finite() && grad_norm.is_finite()) {
                 figures.truncate(index + 1);
                 self.restore();
-                self.divergence = Some(Divergence { step, good_step: self.good.step, learning_rate });
+                let base_rate = self.config.learning_rate;
+                self.divergence = Some(Divergence { step, good_step: self.good.step, base_rate });
                 break;
             }
             let guessing = (self.model.symbols() as f32).ln();

@@ -45,6 +45,7 @@ pub static WORDS: Words = Words {
         copied: "Copied",
         progress: |done, planned| format!("{done} of {planned}"),
         failed: |reason| format!("It could not be measured ({reason}). Try again."),
+        missing: "The program that measures is not on this site, or is still being built. Try again in a few minutes.",
         picture: "The figures of the table as bars, on a logarithmic scale",
         hidden: |units| format!("{units} hidden units"),
         at_context: |context| format!("context {context}"),
@@ -476,6 +477,14 @@ pub fn trouble(trouble: &Trouble) -> String {
         Trouble::NothingToRecover => {
             "There are no good weights to go back to: start over, with a lower learning rate.".to_owned()
         }
+        Trouble::ModelReplaced => {
+            "This was ended, because another model took the place of the one it was asked of: ask again.".to_owned()
+        }
+        Trouble::NoFiniteLoss { step } => format!(
+            "The loss of this model is no finite number: its weights have grown too large by step {}. Train again at a \
+             lower learning rate.",
+            grouped(*step)
+        ),
         Trouble::NoWebGpu { reason } => format!("WebGPU cannot be used here ({reason}), so the CPU is used instead."),
         Trouble::NoTimestampQuery => {
             "This graphics adapter lacks timestamp-query, which the engine needs, so the CPU is used instead."

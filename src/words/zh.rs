@@ -43,6 +43,7 @@ pub static WORDS: Words = Words {
         copied: "已复制",
         progress: |done, planned| format!("{done} / {planned}"),
         failed: |reason| format!("无法测量（{reason}）。请再试一次。"),
+        missing: "本站没有测速程序，或者它还在构建中。请过几分钟再试。",
         picture: "表中数字的条形图，对数刻度",
         hidden: |units| format!("{units} 个隐藏单元"),
         at_context: |context| format!("上下文 {context}"),
@@ -430,6 +431,10 @@ pub fn trouble(trouble: &Trouble) -> String {
             setting(*base_rate)
         ),
         Trouble::NothingToRecover => "没有可以退回的正常权重，请降低学习率重新开始。".to_owned(),
+        Trouble::ModelReplaced => "已中止：模型换成了另一个，请重新提出请求。".to_owned(),
+        Trouble::NoFiniteLoss { step } => {
+            format!("这个模型的损失不是有限的数：到第 {} 步时权重已经过大。请降低学习率重新训练。", grouped(*step))
+        }
         Trouble::NoWebGpu { reason } => format!("这里用不了 WebGPU（{reason}），已改用 CPU。"),
         Trouble::NoTimestampQuery => "显卡不支持引擎所需的 timestamp-query，已改用 CPU。".to_owned(),
         Trouble::DeviceLost { reason } => {

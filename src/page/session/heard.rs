@@ -15,7 +15,7 @@ impl Session {
                 self.engine.phase.set(Phase::Loading { received, total })
             }
             Arrival::Loading { .. } => self.engine.phase.set(Phase::Opening),
-            Arrival::Failed(reason) => self.engine_failed(reason),
+            Arrival::Failed { reason, .. } => self.engine_failed(reason),
             // The engine goes on, and so does the request: its last word is still to come.
             Arrival::Unreadable(reason) => self.trouble(Trouble::UnreadableMessage { reason }),
             Arrival::Event(parcel) => self.heard(*parcel),

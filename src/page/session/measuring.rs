@@ -30,6 +30,8 @@ pub enum Measuring {
     },
     /// Why, in the browser's words.
     Failed(String),
+    /// The program that measures is not part of this site, or not yet.
+    Missing,
 }
 
 #[derive(Clone, Copy)]
@@ -89,7 +91,8 @@ impl Session {
     fn measured(self, arrival: Arrival) {
         let said = match arrival {
             Arrival::Loading { .. } => return,
-            Arrival::Failed(reason) | Arrival::Unreadable(reason) => Err(reason),
+            Arrival::Failed { missing: true, .. } => Err(Measuring::Missing),
+            Arrival::Failed { reason, .. } | Arrival::Unreadable(reason) => Err(Measuring::Failed(reason)),
             Arrival::Event(parcel) => Ok(parcel.body),
         };
         match said {
@@ -105,7 +108,7 @@ impl Session {
                 }
             }
             Ok(_) => {}
-            Err(reason) => self.end_measuring(Measuring::Failed(reason)),
+            Err(end) => self.end_measuring(end),
         }
     }
 
