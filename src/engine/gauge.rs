@@ -9,7 +9,7 @@ use futures_util::{
 };
 use web_time::{Duration, Instant};
 
-use super::device::{finish, sleep};
+use super::device::sleep;
 use crate::{
     model::LanguageModel,
     protocol::{ModelConfig, TrainConfig, Trouble},
@@ -38,7 +38,7 @@ pub fn ours(model: LanguageModel) -> Subject {
     Box::new(move |batch, context| {
         let ids = text(model.symbols(), CHUNKS * batch * context + 1);
         let train = TrainConfig { batch, context, ..TrainConfig::default() };
-        Ok(Box::new(Trainer::new(model.clone(), ids, train, 0)?))
+        Ok(Box::new(Trainer::new(model.clone(), ids, train)?))
     })
 }
 
@@ -147,8 +147,7 @@ impl Gauge {
         let learning = async move { pupil.learn(1).await.map(|()| pupil) };
         match select(learning.boxed_local(), pin!(sleep(left))).await {
             Either::Left((pupil, _)) => self.pupil = Some(pupil?),
-            // What is on its way from a GPU has to arrive, or its buffer is used again while it is mapped.
-            Either::Right(((), learning)) => finish(learning.map(drop).boxed_local()),
+            Either::Right(((), learning)) => drop(learning),
         }
         let time = started.elapsed();
         self.getting_ready += time;
