@@ -12,14 +12,14 @@ use super::{
     text::Text,
 };
 use crate::{
-    model::{Weights, file},
+    model::Weights,
     protocol::{
         Array, DeviceKind, DeviceReport, DeviceWish, EvaluatedOn, Event, Generate, Limits, ModelConfig, NO_REQUEST,
         Origin, Parcel, Request, RequestId, RunState, Setting, SpeedSize, Speeds, Task, TextId, TextRequest,
         TrainConfig, Trouble,
     },
     text::{Corpus, Streams, read},
-    train::Evaluator,
+    train::{Checkpoint, Evaluator, Loaded, from_safetensors, to_safetensors},
 };
 
 /// When a request is answered.
@@ -342,15 +342,14 @@ impl Engine {
         self.present_run()?;
         self.catch_up().await?;
         let (saved, file_name) = self.present_run()?.saved().await?;
-        let bytes = file::to_safetensors(&saved)?;
+        let bytes = to_safetensors(&saved)?;
         (self.outbox)(Parcel::with_bytes(id, Event::Saved { file_name }, bytes));
         Ok(())
     }
 
     async fn load(&mut self, id: RequestId, bytes: &[u8]) -> Result<(), Trouble> {
-        let file::Saved { weights, vocabulary, train, step } = file::from_safetensors(bytes)?;
+        let Loaded { checkpoint: Checkpoint { weights, vocabulary, train, step, .. }, .. } = from_safetensors(bytes)?;
         // The present text is learned on where it has the very symbols of the model; another one is for fine-tuning.
-        let train = train.unwrap_or_default();
         let fits = |text: &Rc<Text>| {
             let streams = Streams::new(text.corpus.train().clone(), train.batch, train.context);
             *text.corpus.vocabulary() == vocabulary && streams.is_ok()

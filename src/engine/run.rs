@@ -13,10 +13,10 @@ use super::{
     text::Text,
 };
 use crate::{
-    model::{LanguageModel, Weights, file::Saved, trace::trace},
+    model::{LanguageModel, Weights, trace::trace},
     protocol::{DeviceKind, Event, ModelConfig, ModelReport, Origin, Parcel, RunId, RunState, TrainConfig, Trouble},
     text::Vocabulary,
-    train::{Divergence, Evaluator, StepFigures, Trainer},
+    train::{Checkpoint, Divergence, Evaluator, StepFigures, Trainer},
 };
 
 /// Symbols of a text that is read only so that a device compiles what reads it.
@@ -77,11 +77,17 @@ impl Run {
     pub fn new(start: Start, compute: &ComputeDevice) -> Result<Self, Trouble> {
         let Start { id, weights, vocabulary, text, old_valid, train, step, origin } = start;
         let memory_bytes = memory::check(weights.config(), &train, vocabulary.len(), compute)?;
-        let model = LanguageModel::from_weights(&weights, &compute.device);
+        let checkpoint = Checkpoint::beginning(weights, vocabulary, train, step);
         let learner = match &text {
-            Some(text) => Learner::Training(Box::new(Trainer::new(model, text.corpus.train().clone(), train, step)?)),
-            None => Learner::Resting { model, train, step },
+            Some(text) => {
+                Learner::Training(Box::new(Trainer::resume(&checkpoint, text.corpus.train().clone(), &compute.device)?))
+            }
+            None => {
+                let model = LanguageModel::from_weights(&checkpoint.weights, &compute.device);
+                Learner::Resting { model, train: checkpoint.train, step }
+            }
         };
+        let Checkpoint { weights, vocabulary, .. } = checkpoint;
         Ok(Run {
             id,
             vocabulary,
@@ -297,12 +303,12 @@ impl Run {
     ///
     /// # Errors
     /// `DeviceLost`.
-    pub async fn saved(&self) -> Result<(Saved, String), Trouble> {
+    pub async fn saved(&self) -> Result<(Checkpoint, String), Trouble> {
         let weights = self.model().weights().await?;
         let ModelConfig { cell, layers, hidden, .. } = weights.config();
         let step = self.step_number();
         let name = format!("unroll-{}-{layers}x{hidden}-step{step}.safetensors", cell.name());
-        let (vocabulary, train) = (self.vocabulary.clone(), Some(self.train_config().clone()));
-        Ok((Saved { weights, vocabulary, train, step }, name))
+        let (vocabulary, train) = (self.vocabulary.clone(), self.train_config().clone());
+        Ok((Checkpoint { first_step: 0, ..Checkpoint::beginning(weights, vocabulary, train, step) }, name))
     }
 }

@@ -91,6 +91,7 @@ fn with_visible(own: &TrainConfig, other: &TrainConfig) -> TrainConfig {
     }
 }
 
+/// What an older page did not keep is the usual.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
