@@ -18,12 +18,7 @@ pub fn bytes(model: &ModelConfig, train: &TrainConfig, symbols: usize) -> u64 {
 ///
 /// # Errors
 /// `TooLargeForDevice`, for all of the run or for its largest tensor.
-pub fn check(
-    model: &ModelConfig,
-    train: &TrainConfig,
-    symbols: usize,
-    compute: &ComputeDevice,
-) -> Result<(), Trouble> {
+pub fn check(model: &ModelConfig, train: &TrainConfig, symbols: usize, compute: &ComputeDevice) -> Result<(), Trouble> {
     refuse(bytes(model, train, symbols), compute.total_bytes)?;
     refuse(largest_tensor(model, train, symbols), compute.tensor_bytes)
 }

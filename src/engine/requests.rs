@@ -145,8 +145,18 @@ impl Engine {
         let text = Text::new(id, Corpus::new(request, bytes, None)?);
         self.emit(id, Event::TextReady(text.report()));
         self.text = Some(text.clone());
+        self.give_text(id);
         self.count_ngrams(id, text);
         Ok(())
+    }
+
+    /// A loaded model that came before its text goes on with it.
+    fn give_text(&mut self, id: RequestId) {
+        let Some(run) = self.run.take() else { return };
+        match run.resumed_on(self.text.as_ref(), &self.compute) {
+            Ok(run) => self.take_up(id, run),
+            Err(run) => self.run = Some(run),
+        }
     }
 
     /// Queues the baselines of a text, which end the request.
@@ -236,7 +246,6 @@ impl Engine {
     }
 
     fn play(&mut self, id: RequestId) -> Result<(), Trouble> {
-        self.find_text(id);
         let run = self.present_run()?;
         run.trainer()?;
         match run.state {
@@ -258,17 +267,7 @@ impl Engine {
         self.keep().await
     }
 
-    /// A run that rests, as a loaded model that came before its text does, goes on where the present text lets it.
-    fn find_text(&mut self, id: RequestId) {
-        let Some(run) = self.run.take() else { return };
-        match run.resumed_on(self.text.as_ref(), &self.compute) {
-            Ok(run) => self.take_up(id, run),
-            Err(run) => self.run = Some(run),
-        }
-    }
-
     async fn step_once(&mut self, id: RequestId) -> Result<(), Trouble> {
-        self.find_text(id);
         let run = self.present_run()?;
         run.trainer()?;
         if let RunState::Diverged { step, base_rate, .. } = run.state {
@@ -382,14 +381,7 @@ impl Engine {
             chosen => chosen,
         };
         let (compute, report) = chosen?;
-        let start = Start {
-            id: self.last_run + 1,
-            checkpoint,
-            text,
-            old_valid: None,
-            origin: Origin::Loaded,
-            unknown,
-        };
+        let start = Start { id: self.last_run + 1, checkpoint, text, old_valid: None, origin: Origin::Loaded, unknown };
         self.begin(id, Run::new(start, &compute), compute, report, false).await
     }
 

@@ -46,7 +46,11 @@ pub struct Run {
 enum Learner {
     Training(Box<Trainer>),
     /// A model to be used and saved, and why it is not trained.
-    Resting { model: LanguageModel, checkpoint: Box<Checkpoint>, why: Trouble },
+    Resting {
+        model: LanguageModel,
+        checkpoint: Box<Checkpoint>,
+        why: Trouble,
+    },
 }
 
 /// What is due after a step.
