@@ -13,6 +13,7 @@ mod engine_link;
 pub mod history;
 mod keyboard;
 pub mod language;
+mod last_words;
 mod session;
 mod settings;
 mod shell;
@@ -47,7 +48,7 @@ const MEMORY: &str = "unroll";
 
 /// Draws the page and starts the engine.
 pub fn run() {
-    console_error_panic_hook::set_once();
+    last_words::listen();
     leptos::mount::mount_to_body(Page);
 }
 

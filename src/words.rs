@@ -145,6 +145,8 @@ pub struct Transport {
 
 pub struct Notice {
     pub dismiss: &'static str,
+    pub page_stopped: &'static str,
+    pub reload: &'static str,
     pub start_again: &'static str,
     pub go_on: &'static str,
     pub recover: fn(learning_rate: f64) -> String,

@@ -66,7 +66,8 @@ impl Measuring {
 
     pub async fn advance(mut self) -> Turn {
         let Some(&way) = self.plan.front() else { return self.turn(false) };
-        // What fails on one way leaves the others, and a run that trains, as they are.
+        // What fails on one way leaves the others as they are; a panic too, natively. In a browser that ends the engine,
+        // which is one of its own for this.
         let slice = match self.gauge.take().or_else(|| self.start(way)) {
             Some(mut gauge) => {
                 let advanced = AssertUnwindSafe(gauge.advance()).catch_unwind().await;
@@ -120,14 +121,14 @@ impl Measuring {
         let model = ModelConfig { hidden, ..ModelConfig::default() };
         let train = TrainConfig { batch, context, ..TrainConfig::default() };
         memory::check(&model, &train, SYMBOLS, compute).ok()?;
-        let subject = match library {
+        let training = match library {
             Library::Unroll => ours(LanguageModel::new(&model, SYMBOLS, &compute.device)),
             #[cfg(feature = "bench")]
-            Library::Burn => super::stock::subject(SYMBOLS, hidden, &compute.device),
+            Library::Burn => super::stock::training(SYMBOLS, hidden, &compute.device),
             #[cfg(not(feature = "bench"))]
             Library::Burn => return None,
         };
-        Some(Gauge::new(subject, batch, context, self.effort))
+        Some(Gauge::new(training, batch, context, self.effort))
     }
 }
 

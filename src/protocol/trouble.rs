@@ -25,7 +25,7 @@ pub enum Setting {
     TopK,
 }
 
-/// What went wrong. Whatever was there before is still there.
+/// What went wrong. Where it is the answer to a request, what was there before still is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Trouble {
     // The text.

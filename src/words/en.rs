@@ -72,6 +72,8 @@ pub static WORDS: Words = Words {
     },
     notice: Notice {
         dismiss: "Dismiss",
+        page_stopped: "The page has stopped because of an error of its own. Reload it; the settings are kept.",
+        reload: "Reload",
         start_again: "Start the engine again",
         go_on: "Go on training",
         recover: |rate| format!("Go on at {}", setting(rate)),

@@ -70,6 +70,8 @@ pub static WORDS: Words = Words {
     },
     notice: Notice {
         dismiss: "知道了",
+        page_stopped: "页面因自身的错误停止了。请重新载入，设置都还在。",
+        reload: "重新载入",
         start_again: "重新启动引擎",
         go_on: "继续训练",
         recover: |rate| format!("以 {} 继续", setting(rate)),

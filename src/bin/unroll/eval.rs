@@ -6,7 +6,7 @@ use unroll::protocol::{Evaluation, Event, Parcel, Request};
 use super::{arguments, files, output, session::Failure, session::Session};
 
 pub fn run(arguments: &arguments::Eval) -> Result<(), Failure> {
-    let model = files::read(&arguments.model)?;
+    let model = files::read_model(&arguments.model)?;
     let text = files::read_text(&arguments.text)?;
     pollster::block_on(async {
         let mut session = Session::open(arguments.machine.wish()?).await?;

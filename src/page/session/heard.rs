@@ -83,8 +83,7 @@ impl Session {
         let Some(purpose) = purpose else { return };
         self.engine.end_task(id);
         let refused = trouble.is_some();
-        // A text that came meanwhile is built for next.
-        let told = trouble.filter(|trouble| *trouble != Trouble::TextReplaced);
+        let told = trouble.filter(|trouble| is_news(trouble, &purpose));
         match purpose {
             Purpose::Open if refused => self.engine.phase.set(Phase::Down),
             Purpose::Text(text) if refused => {
@@ -109,5 +108,17 @@ impl Session {
             Ok(()) => self.notice.set(Some(Notice::Saved(file_name))),
             Err(reason) => self.trouble(Trouble::CannotWrite { name: file_name, reason }),
         }
+    }
+}
+
+/// Whether a refusal is told, or is the consequence of something that is.
+fn is_news(trouble: &Trouble, purpose: &Purpose) -> bool {
+    match trouble {
+        // A text that came meanwhile is built for next.
+        Trouble::TextReplaced => false,
+        // Told once, of the device; but a device that was only tried out for a new run is nobody else's.
+        Trouble::DeviceLost { .. } => *purpose == Purpose::Run,
+        // A picture that gets nothing stays empty.
+        _ => *purpose != Purpose::Picture,
     }
 }

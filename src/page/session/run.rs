@@ -6,10 +6,7 @@ use leptos::prelude::*;
 
 use super::{Session, notice::Notice, resets::Happening};
 use crate::{
-    page::{
-        history::{Histories, RunHistory, RunSettings},
-        session::writing::Asking,
-    },
+    page::history::{Histories, RunHistory, RunSettings},
     protocol::{
         Array, Baseline, EvaluatedOn, Evaluation, ModelReport, NO_REQUEST, Origin, Progress, RunId, RunState, Sample,
         TextId, TextReport, Trouble,

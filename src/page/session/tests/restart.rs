@@ -33,7 +33,7 @@ fn the_model_of_an_engine_that_is_no_more_is_not_offered() {
     let page = page(true);
     page.runs(1, "shakespeare", 65);
     assert!(page.session.has_model());
-    page.session.arrived(Arrival::Failed("boom".to_owned()));
+    page.session.arrived(Arrival::Failed { reason: "boom".to_owned(), missing: false });
     assert!(matches!(page.notice(), Some(Notice::Trouble(Trouble::WorkerDied { .. }))));
     assert!(!page.session.has_model());
     page.session.remedy(Remedy::StartAgain);
@@ -60,7 +60,7 @@ fn a_text_that_was_on_its_way_to_an_engine_that_failed_goes_to_the_next() {
     page.runs(1, "shakespeare", 65);
     page.session.use_own(pasted("mine"));
     let (first, _) = page.last_text();
-    page.session.arrived(Arrival::Failed("boom".to_owned()));
+    page.session.arrived(Arrival::Failed { reason: "boom".to_owned(), missing: false });
     page.session.remedy(Remedy::StartAgain);
     // Said by nobody any more, and answered to nothing.
     page.refuse(first, Trouble::TextEmpty);

@@ -77,7 +77,6 @@ fn Size(text: Arc<TextReport>) -> impl IntoView {
 /// Bars that end at the loss, so that the shortest is the best.
 #[component]
 fn Baselines(text: Arc<TextReport>) -> impl IntoView {
-    let session = use_session();
     let words = use_words();
     let uniform = text.uniform_loss;
     let row = move |name: String, loss: f64, class: &'static str| {
