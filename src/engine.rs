@@ -291,19 +291,23 @@ impl Engine {
         self.lose_device(reason);
     }
 
-    /// After a lost GPU the run goes on, paused, on the CPU from its last checkpoint, or rests there if it does not fit. A run that is on the CPU goes on
-    /// as if nothing had happened: the GPU was only being tried for another one.
+    /// The GPU is lost. A run that is on the CPU goes on as if nothing had happened: the GPU was only being tried for
+    /// another one.
     fn lose_device(&mut self, reason: String) {
         if let Some(candidates) = &mut self.candidates {
             candidates.give_up_gpu(reason.clone());
         }
-        if self.compute.kind == DeviceKind::Cpu {
-            return;
+        if self.compute.kind == DeviceKind::WebGpu {
+            self.move_run(device::cpu(), reason);
         }
+    }
+
+    /// The run goes on, paused, on another device from its last checkpoint, or rests there if it does not fit.
+    fn move_run(&mut self, compute: ComputeDevice, reason: String) {
         let trouble = Trouble::DeviceLost { reason: reason.clone() };
         let run = self.run.as_ref().map(|run| run.id);
         self.emit(NO_REQUEST, Event::Trouble { run, trouble: trouble.clone() });
-        self.compute = device::cpu();
+        self.compute = compute;
         let report = self.compute.report(DeviceReason::Failed(reason), Speeds::default());
         self.emit(NO_REQUEST, Event::Device(report));
         // Evaluations read on the device that is gone.
@@ -368,6 +372,8 @@ fn cause(report: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    mod keeping;
+
     use std::cell::RefCell;
 
     use super::*;
