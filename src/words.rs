@@ -158,6 +158,8 @@ pub struct Notice {
     pub loaded_without_text: &'static str,
     pub loaded_kept: &'static str,
     pub passed_over: fn(symbols: &[String]) -> String,
+    /// A file of a newer program has these.
+    pub newer: fn(names: &[String]) -> String,
 }
 
 pub struct Text {
@@ -416,6 +418,7 @@ mod tests {
             Trouble::UnknownSymbols { symbols: vec!["é".to_owned(), "ß".to_owned()] },
             Trouble::Diverged { step: 120, base_rate: 0.5 },
             Trouble::NothingToRecover,
+            Trouble::OtherSymbols,
             Trouble::ModelReplaced,
             Trouble::NoFiniteLoss { step: 120 },
             Trouble::NoWebGpu { reason: reason() },

@@ -88,6 +88,13 @@ pub static WORDS: Words = Words {
         passed_over: |symbols| {
             format!("The model has never seen {}, so it was left out of the prompt.", listed(symbols))
         },
+        newer: |names| {
+            format!(
+                "The model is loaded without {}, which this version does not know: a newer one saved it. Reload the page \
+                 to have the newest.",
+                listed(names)
+            )
+        },
     },
     text: Text {
         corpora: "Texts to learn from",
@@ -473,6 +480,11 @@ pub fn trouble(trouble: &Trouble) -> String {
         Trouble::NotAModel { reason } => {
             format!("This file is not a model that can be loaded ({reason}). Use a safetensors file saved here.")
         }
+        Trouble::OtherSymbols => {
+            "The model was trained on other symbols than the present text has. Choose the text that it \
+                                  learned to train it further, or fine-tune it on this one."
+                .to_owned()
+        }
         Trouble::UnknownSymbols { symbols } => format!(
             "The model has never seen {}, so it was left out. Only symbols of the text it learned can be used.",
             listed(symbols)
@@ -530,7 +542,7 @@ fn listed(symbols: &[String]) -> String {
     const SHOWN: usize = 8;
     let mut text = symbols.iter().take(SHOWN).map(|s| format!("“{s}”")).collect::<Vec<_>>().join(", ");
     if symbols.len() > SHOWN {
-        text.push_str(&format!(" and {} more symbols", grouped((symbols.len() - SHOWN) as u64)));
+        text.push_str(&format!(" and {} more", grouped((symbols.len() - SHOWN) as u64)));
     }
     text
 }

@@ -82,6 +82,12 @@ pub static WORDS: Words = Words {
         loaded_without_text: "模型已载入，但当前文本的符号与它认识的不同。可以让它写，或在第 4 步用您的文本微调它。",
         loaded_kept: "文本已读取，载入的模型仍然保留。“重新开始”会为这份文本新建模型；第 4 步可以用文本微调载入的模型。",
         passed_over: |symbols| format!("模型没见过{}，已从提示中略去。", listed(symbols)),
+        newer: |names| {
+            format!(
+                "模型已载入，但略去了{}：文件由更新的版本保存，本版本不认识这些内容。重新加载页面可获得最新版本。",
+                listed(names)
+            )
+        },
     },
     text: Text {
         corpora: "可供学习的文本",
@@ -432,6 +438,9 @@ pub fn trouble(trouble: &Trouble) -> String {
         Trouble::NotAModel { reason } => {
             format!("这个文件不是可以载入的模型（{reason}）。请使用在这里保存的 safetensors 文件。")
         }
+        Trouble::OtherSymbols => {
+            "模型学习时的符号与当前文本的不同。请选择它学过的文本继续训练，或用当前文本微调它。".to_owned()
+        }
         Trouble::UnknownSymbols { symbols } => {
             format!("模型没见过{}，已略去。只能使用它学过的文本里出现过的符号。", listed(symbols))
         }
@@ -468,7 +477,7 @@ fn listed(symbols: &[String]) -> String {
     const SHOWN: usize = 8;
     let mut text: String = symbols.iter().take(SHOWN).map(|s| format!("“{s}”")).collect();
     if symbols.len() > SHOWN {
-        text.push_str(&format!("等 {} 种符号", grouped(symbols.len() as u64)));
+        text.push_str(&format!("等 {} 个", grouped(symbols.len() as u64)));
     }
     text
 }

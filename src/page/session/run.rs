@@ -205,6 +205,10 @@ impl Session {
         let (origin, step) = (report.origin, report.step);
         if goes_on {
             self.reset(Happening::RunGoesOn { step });
+            // A loaded model has been given the text that it learned.
+            if let Some(text) = report.text.take().filter(|_| self.run.text.with_untracked(Option::is_none)) {
+                self.run.text.set(Some(Arc::new(text)));
+            }
         } else {
             self.reset(Happening::RunBegins { step });
             self.run.fine_tuning.set(origin == Origin::FineTuning);
@@ -215,8 +219,10 @@ impl Session {
         if self.pictures.layer.get_untracked() >= report.config.layers {
             self.pictures.layer.set(0);
         }
-        let loaded = (origin == Origin::Loaded)
-            .then(|| Notice::Loaded { without_text: self.run.text.with_untracked(Option::is_none) });
+        let loaded = (origin == Origin::Loaded).then(|| match std::mem::take(&mut report.unknown) {
+            known if known.is_empty() => Notice::Loaded { without_text: self.run.text.with_untracked(Option::is_none) },
+            unknown => Notice::Newer(unknown),
+        });
         report.text = None;
         self.run.model.set(Some(Arc::new(report)));
         self.run.at_hand.set(true);
