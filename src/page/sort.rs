@@ -3,7 +3,8 @@
 /// Indices of `keys` from the least to the greatest; equal ones in their order, what is no number last.
 pub fn rising(keys: &[f64]) -> Vec<u32> {
     let mut order: Vec<u32> = (0..keys.len() as u32).collect();
-    order.sort_by(|&a, &b| keys[a as usize].total_cmp(&keys[b as usize]));
+    // The index settles what is equal, so that the smaller, unstable sort does.
+    order.sort_unstable_by(|&a, &b| keys[a as usize].total_cmp(&keys[b as usize]).then(a.cmp(&b)));
     order
 }
 

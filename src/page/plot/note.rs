@@ -72,16 +72,16 @@ pub fn bars(bars: Vec<Bar>, rows: usize) -> AnyView {
         let is_empty = bar.is_none();
         let Bar { name, share, value } = bar.unwrap_or(Bar { name: String::new(), share: 0, value: String::new() });
         view! {
-            <li class="bar-row" class:is-empty=is_empty>
-                <span class="bar-symbol">{name}</span>
-                <span class="bar-track"><span class="bar" style:width=tenths(share)></span></span>
-                <span class="bar-value">{value}</span>
+            <li class="share-row" class:is-empty=is_empty>
+                <span class="share-symbol">{name}</span>
+                <span class="share-track"><span class="share-bar" style:width=tenths(share)></span></span>
+                <span class="share-value">{value}</span>
             </li>
         }
         .into_any()
     };
     let rows: Vec<AnyView> = (0..rows).map(row).collect();
-    view! { <ol class="bars">{rows}</ol> }.into_any()
+    view! { <ol class="shares">{rows}</ol> }.into_any()
 }
 
 /// 305 as 30.5%.
@@ -108,7 +108,7 @@ pub fn card(note: Note) -> AnyView {
     });
     view! {
         <p class="note-head">
-            {note.symbol.map(|symbol| view! { <span class="bar-symbol">{symbol}</span> })}
+            {note.symbol.map(|symbol| view! { <span class="share-symbol">{symbol}</span> })}
             <span>{note.title}</span>
             <strong>{note.value}</strong>
         </p>
