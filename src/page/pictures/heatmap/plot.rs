@@ -51,7 +51,7 @@ impl HeatmapPlot {
     }
 
     /// The frame, if it has any positions.
-    fn drawn(self) -> Option<Arc<HiddenFrame>> {
+    pub fn drawn(self) -> Option<Arc<HiddenFrame>> {
         self.frame.get().filter(|frame| frame.positions() > 0)
     }
 
