@@ -17,11 +17,16 @@ pub mod composed;
 pub(crate) mod cpu;
 mod extension;
 pub(crate) mod gpu;
+mod reading;
+mod tape;
 
 use burn::{
     backend::DispatchDevice,
     tensor::{Device, Tensor},
 };
+
+pub use reading::{Direction, Reading};
+pub use tape::{Arrived, Tape};
 
 pub use crate::protocol::Cell;
 
@@ -50,17 +55,42 @@ impl State {
 /// What a layer makes of a sequence.
 #[derive(Clone, Debug)]
 pub struct Sequence {
-    /// h after every step, [T, B, H].
+    /// h at every position, [T, B, H].
     pub hidden: Tensor<3>,
-    /// The state after the last step.
+    /// The state after the last step of each row.
     pub last: State,
+}
+
+/// The weights of a layer's recurrent part.
+#[derive(Clone, Debug)]
+pub struct Weights {
+    /// W_hh, [G·H, H].
+    pub weight_hh: Tensor<2>,
+    /// b_hh, [G·H].
+    pub bias_hh: Tensor<1>,
 }
 
 /// Runs `cell` over all T steps of `projected`, [T, B, G·H], from `state`.
 ///
 /// `weight_hh` is [G·H, H], `bias_hh` is [G·H]. Differentiable in every tensor.
 pub fn sequence(cell: Cell, projected: Tensor<3>, state: State, weight_hh: Tensor<2>, bias_hh: Tensor<1>) -> Sequence {
-    extension::sequence(cell, projected, state, weight_hh, bias_hh)
+    sequence_along(&Reading::default(), cell, projected, state, Weights { weight_hh, bias_hh })
+}
+
+/// The same in either direction and over rows of different lengths.
+pub fn sequence_along(reading: &Reading, cell: Cell, projected: Tensor<3>, state: State, weights: Weights) -> Sequence {
+    extension::sequence(reading, cell, projected, state, weights)
+}
+
+/// The same with a [`Tape`]. It costs memory for every gate, so it is for looking, not for training.
+pub fn sequence_with_tape(
+    reading: &Reading,
+    cell: Cell,
+    projected: Tensor<3>,
+    state: State,
+    weights: Weights,
+) -> (Sequence, Tape) {
+    extension::sequence_with_tape(reading, cell, projected, state, weights)
 }
 
 fn is_cpu(device: &Device) -> bool {

@@ -31,7 +31,7 @@ use crate::{
     },
     recurrent::cpu::{
         Shape,
-        layer::{self, input_order, input_place, recurrent_order},
+        layer::{self, Beyond, input_order, input_place, recurrent_order},
     },
     train::loss::cpu::gradients,
 };
@@ -254,7 +254,7 @@ impl Workspace {
         let (below, tape) = self.activations.tapes.split_at_mut(index);
         let tape = &mut tape[0];
         tape.carried.clear();
-        layer::backward(cell, shape, &layer.recurrent, &self.gradient, tape);
+        layer::backward(cell, shape, &layer.recurrent, &self.gradient, tape, Beyond::default());
         let product = Transposed {
             left: &tape.gates,
             first_strip: 0,
@@ -336,7 +336,7 @@ impl Workspace {
     fn last_states(&self, shape: Shape) -> Vec<f32> {
         let mut states = Vec::new();
         for tape in &self.activations.tapes {
-            for strips in [&tape.hidden, &tape.memory].into_iter().filter(|strips| strips.count() > 0) {
+            for strips in [&tape.hidden, &tape.cells].into_iter().filter(|strips| strips.count() > 0) {
                 let start = states.len();
                 states.resize(start + shape.batch * shape.units, 0.0);
                 strips.copy_to(0, shape.steps * shape.batch, states[start..].chunks_exact_mut(shape.units));

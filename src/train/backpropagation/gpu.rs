@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | W_hhᵀ | layer | so that neighbouring units read neighbouring weights |
 //! | projection | further layer | x W_ihᵀ of all positions; layer 0 takes rows of its table instead |
-//! | walk | layer | all time steps ([`walk`]) |
+//! | layer | layer | all time steps ([`sequence`]) |
 //! | scores | | h W_headᵀ of all positions |
 //! | loss | | softmax, cross-entropy and the gradient of the scores where they stand ([`gradients`]) |
 //!
@@ -13,7 +13,7 @@
 //! | zeros | | between the weights' gradients |
 //! | of h | | from the scores' gradients |
 //! | W_head, b_head | | |
-//! | walk | layer | all time steps in reverse |
+//! | layer | layer | all time steps in reverse |
 //! | W_hh, b_hh | layer | two products in a GRU |
 //! | token table, b_ih | layer 0 | sums of rows by token ([`table`]), sums of all rows |
 //! | W_ih, b_ih | further layer | |
@@ -41,7 +41,7 @@ use crate::{
     model::Slot,
     recurrent::gpu::{
         recurrent_gradients,
-        sequence::{self, Backward, Forward},
+        sequence::{self, BackwardForm, ForwardForm},
         tape::Tape,
     },
     train::loss::gpu::gradients,
@@ -58,7 +58,7 @@ impl Backpropagation for CubeBackend {
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         let weights = into_contiguous(weights);
         let gradient = zeros(&weights);
-        // The walk leaves the state after the chunk where it found the one before.
+        // The kernels leave the state after the chunk where it found the one before.
         let states = if states.can_mut() { into_contiguous(states) } else { states.copy() };
         let passes = Passes { weights, gradient, states, text, order, masks: chunk.dropout.then_some(masks), chunk };
         let losses = passes.run();
@@ -145,8 +145,8 @@ impl Passes {
         };
         let weight = shaped(view(&self.weights, slots.weight_hh), [self.rows(), hidden]);
         let record = empty(&self.weights, [tape.len(true)]);
-        let form = Forward { gather: input.is_none(), input_bias: true, keep: true, carry: true };
-        let pass = sequence::Pass {
+        let form = ForwardForm { gather: input.is_none(), input_bias: true, keep: true, carry: true, ordered: false };
+        let buffers = sequence::ForwardBuffers {
             ids: (&self.text, self.chunk.first_id()),
             input: projected,
             weight,
@@ -154,7 +154,7 @@ impl Passes {
             state: (&self.states, layer * remembered(tape.cell) * tape.step()),
             record: &record,
         };
-        sequence::forward(tape, form, pass);
+        sequence::forward(tape, form, buffers);
         Layer { input, record }
     }
 
@@ -181,8 +181,11 @@ impl Passes {
         let sums = empty(&above, [positions, columns]);
         let first_state = &empty(&above, [1]);
         let weight = view(&self.weights, slots.weight_hh);
-        let form = Backward { last_cell: false, first_state: false };
-        sequence::backward(tape, form, sequence::Return { record: &record, above, weight, sums: &sums, first_state });
+        let form = BackwardForm { last_cell: false, first_state: false, ordered: false, arrived: false };
+        // Nothing is read in an order of its own.
+        let order = &self.text;
+        let buffers = sequence::BackwardBuffers { record: &record, above, weight, sums: &sums, first_state, order };
+        sequence::backward(tape, form, buffers);
         let [weight, bias] = [slots.weight_hh, slots.bias_hh].map(|slot| view(&self.gradient, slot));
         recurrent_gradients(tape, &record, &sums, &weight, &bias);
 
