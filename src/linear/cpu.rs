@@ -2,6 +2,7 @@
 
 pub mod activation;
 pub mod host;
+mod multiply;
 pub mod product;
 pub mod strips;
 pub mod vector;

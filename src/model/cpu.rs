@@ -4,14 +4,14 @@ use std::{iter, ops::Range};
 
 use crate::{
     linear::cpu::{
-        product::{Blocks, Order, Panels, Plain, VECTORS},
+        product::{Blocks, Order, Panels, Plain, VECTORS, pack_bias},
         strips::{Buffer, Strips},
         vector::{Kernel, Vector, lanes, run},
     },
     model::{Layout, Slot, Weights},
     recurrent::cpu::{
         Shape,
-        layer::{self, InPlace, Recurrent, Rows, Tape, input_order, input_place, pack_bias},
+        layer::{self, InPlace, Recurrent, Rows, Tape, input_order, input_place},
     },
 };
 

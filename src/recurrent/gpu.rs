@@ -18,9 +18,12 @@ use super::{
     Cell,
     extension::{Form, InputGradients, Inputs, Kept, Kernels},
 };
-use crate::linear::gpu::{
-    empty,
-    product::{self, Matrix, multiply},
+use crate::linear::{
+    self,
+    gpu::{
+        empty,
+        product::{Matrix, multiply},
+    },
 };
 use order::reorder;
 use sequence::{BackwardBuffers, BackwardForm, ForwardBuffers, ForwardForm};
@@ -35,7 +38,7 @@ pub fn recurrent_gradients(tape: Tape, record: &CubeTensor, sums: &CubeTensor, w
     let rows = cell.gates() * hidden;
     let of_blocks = |from: usize, count: usize, to: usize, bias: CubeTensor| {
         multiply(
-            product::Form::LeftTransposed,
+            linear::Form::LeftTransposed,
             [count, hidden, positions],
             Matrix::all(sums, columns).from(from),
             Matrix::all(record, hidden),

@@ -159,6 +159,16 @@ impl Panels {
     }
 }
 
+/// A bias block by block, each from a multiple of a vector on.
+pub fn pack_bias(packed: &mut Buffer, bias: &[f32], blocks: Blocks) {
+    let padded = blocks.units.next_multiple_of(lanes());
+    packed.reserve(blocks.order.len() * padded);
+    for (place, &block) in packed.numbers_mut().chunks_exact_mut(padded).zip(blocks.order) {
+        place[..blocks.units].copy_from_slice(&bias[block * blocks.units..(block + 1) * blocks.units]);
+        place[blocks.units..].fill(0.0);
+    }
+}
+
 struct Pack<'a> {
     panels: &'a mut Panels,
     matrix: &'a [f32],

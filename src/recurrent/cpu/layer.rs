@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use super::{Shape, gru::Gru, lstm::Lstm, rnn::Rnn};
 use crate::{
     linear::cpu::{
-        product::{Blocks, Order, Panels, Product, VECTORS, column},
+        product::{Blocks, Order, Panels, Product, VECTORS, column, pack_bias},
         strips::{Buffer, Strips},
         vector::{Kernel, Vector, lanes, run},
     },
@@ -169,16 +169,6 @@ impl Recurrent {
         if back {
             self.backward.pack(weight, units, blocks, VECTORS);
         }
-    }
-}
-
-/// A bias gate by gate, each from a multiple of a vector on.
-pub fn pack_bias(packed: &mut Buffer, bias: &[f32], blocks: Blocks) {
-    let padded = blocks.units.next_multiple_of(lanes());
-    packed.reserve(blocks.order.len() * padded);
-    for (place, &gate) in packed.numbers_mut().chunks_exact_mut(padded).zip(blocks.order) {
-        place[..blocks.units].copy_from_slice(&bias[gate * blocks.units..(gate + 1) * blocks.units]);
-        place[blocks.units..].fill(0.0);
     }
 }
 

@@ -34,9 +34,12 @@ use burn_cubecl::{CubeBackend, kernel::into_contiguous, tensor::CubeTensor};
 
 use super::{Backpropagation, Chunk, remembered};
 use crate::{
-    linear::gpu::{
-        empty,
-        product::{Form, Matrix, multiply},
+    linear::{
+        Form,
+        gpu::{
+            empty,
+            product::{Matrix, multiply, product},
+        },
     },
     model::Slot,
     recurrent::gpu::{
@@ -139,7 +142,7 @@ impl Passes {
         let projected = match &input {
             Some(input) => {
                 let shape = [self.chunk.positions(), self.rows(), hidden];
-                product(Form::RightTransposed, shape, input.clone(), Matrix::all(&weight_ih, hidden))
+                product(Form::RightTransposed, shape, input.clone(), Matrix::all(&weight_ih, hidden), None)
             }
             None => weight_ih,
         };
@@ -164,11 +167,12 @@ impl Passes {
         let (hidden, symbols) = (tape.hidden, layout.symbols());
         let outputs = Matrix::all(record, hidden).from(tape.step());
         let weight = Matrix::all(&view(&self.weights, layout.head_weight()), hidden);
-        let scores = product(Form::RightTransposed, [positions, symbols, hidden], outputs.clone(), weight.clone());
+        let scores =
+            product(Form::RightTransposed, [positions, symbols, hidden], outputs.clone(), weight.clone(), None);
         let bias = view(&self.weights, layout.head_bias());
         let losses = gradients(&scores, bias, &self.text, self.chunk.first_id() + self.chunk.batch);
         let scores = Matrix::all(&scores, symbols);
-        let gradient = product(Form::Plain, [positions, hidden, symbols], scores.clone(), weight);
+        let gradient = product(Form::Plain, [positions, hidden, symbols], scores.clone(), weight, None);
         self.weight_gradient([symbols, hidden], scores, outputs, layout.head_weight(), layout.head_bias());
         (gradient, losses)
     }
@@ -197,7 +201,7 @@ impl Passes {
         let sums = Matrix::all(&sums, columns);
         self.weight_gradient([self.rows(), tape.hidden], sums.clone(), input, slots.weight_ih, slots.bias_ih);
         let weight = Matrix::all(&view(&self.weights, slots.weight_ih), tape.hidden);
-        let gradient = product(Form::Plain, [positions, tape.hidden, self.rows()], sums, weight);
+        let gradient = product(Form::Plain, [positions, tape.hidden, self.rows()], sums, weight, None);
         match layer {
             0 => Some(gradient),
             _ => Some(self.masked(layer - 1, Matrix::all(&gradient, tape.hidden)).buffer),
@@ -245,14 +249,6 @@ impl Passes {
         let mask = part(masks, layer * size);
         Matrix::all(&CubeBackend::float_mul(part(&values.buffer, values.start), mask), hidden)
     }
-}
-
-/// A B, A Bᵀ or Aᵀ B in a buffer of its own.
-fn product(form: Form, shape: [usize; 3], a: Matrix, b: Matrix) -> CubeTensor {
-    let [m, n, _] = shape;
-    let result = empty(&a.buffer, [m, n]);
-    multiply(form, shape, a, b, Matrix::all(&result, n), None);
-    result
 }
 
 /// The place of a weight in a flat buffer, to be bound alone.
