@@ -17,7 +17,7 @@ pub mod composed;
 pub(crate) mod cpu;
 mod extension;
 pub(crate) mod gpu;
-mod reading;
+mod order;
 mod tape;
 
 use burn::{
@@ -25,7 +25,7 @@ use burn::{
     tensor::{Device, Tensor},
 };
 
-pub use reading::{Direction, Reading};
+pub use order::{Direction, ReadingOrder};
 pub use tape::{Arrived, Tape};
 
 pub use crate::protocol::Cell;
@@ -74,23 +74,29 @@ pub struct Weights {
 ///
 /// `weight_hh` is [G·H, H], `bias_hh` is [G·H]. Differentiable in every tensor.
 pub fn sequence(cell: Cell, projected: Tensor<3>, state: State, weight_hh: Tensor<2>, bias_hh: Tensor<1>) -> Sequence {
-    sequence_along(&Reading::default(), cell, projected, state, Weights { weight_hh, bias_hh })
+    sequence_along(&ReadingOrder::default(), cell, projected, state, Weights { weight_hh, bias_hh })
 }
 
 /// The same in either direction and over rows of different lengths.
-pub fn sequence_along(reading: &Reading, cell: Cell, projected: Tensor<3>, state: State, weights: Weights) -> Sequence {
-    extension::sequence(reading, cell, projected, state, weights)
+pub fn sequence_along(
+    order: &ReadingOrder,
+    cell: Cell,
+    projected: Tensor<3>,
+    state: State,
+    weights: Weights,
+) -> Sequence {
+    extension::sequence(order, cell, projected, state, weights)
 }
 
 /// The same with a [`Tape`]. It costs memory for every gate, so it is for looking, not for training.
 pub fn sequence_with_tape(
-    reading: &Reading,
+    order: &ReadingOrder,
     cell: Cell,
     projected: Tensor<3>,
     state: State,
     weights: Weights,
 ) -> (Sequence, Tape) {
-    extension::sequence_with_tape(reading, cell, projected, state, weights)
+    extension::sequence_with_tape(order, cell, projected, state, weights)
 }
 
 fn is_cpu(device: &Device) -> bool {

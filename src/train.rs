@@ -16,7 +16,7 @@ mod writer;
 
 pub use backpropagation::use_threads;
 pub use evaluator::Evaluator;
-pub use loss::cross_entropy;
+pub use loss::{cross_entropy, weighted_cross_entropy};
 pub use optimiser::AdamW;
 pub use readback::StepFigures;
 pub use schedule::factor;

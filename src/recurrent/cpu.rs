@@ -28,7 +28,7 @@ pub struct Shape {
     pub units: usize,
 }
 
-/// The order of reading of [`super::Reading`], if there is one.
+/// The order of reading of [`super::ReadingOrder`], if there is one.
 #[derive(Clone, Copy)]
 struct Order<'a>(Option<&'a [u32]>);
 

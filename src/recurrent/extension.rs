@@ -18,18 +18,18 @@ use burn::{
 };
 use burn_cubecl::CubeBackend;
 
-use super::{Cell, Reading, Sequence, State, Tape, Weights};
+use super::{Cell, ReadingOrder, Sequence, State, Tape, Weights};
 
 /// Runs the fused operator.
-pub fn sequence(reading: &Reading, cell: Cell, projected: Tensor<3>, state: State, weights: Weights) -> Sequence {
+pub fn sequence(order: &ReadingOrder, cell: Cell, projected: Tensor<3>, state: State, weights: Weights) -> Sequence {
     let arrivals = weights.bias_hh.clone();
-    let (outputs, form) = run(reading, cell, projected, state, weights, arrivals, false);
+    let (outputs, form) = run(order, cell, projected, state, weights, arrivals, false);
     form.sequence(&outputs)
 }
 
 /// The same, and everything that the operator keeps of each step.
 pub fn sequence_with_tape(
-    reading: &Reading,
+    order: &ReadingOrder,
     cell: Cell,
     projected: Tensor<3>,
     state: State,
@@ -39,7 +39,7 @@ pub fn sequence_with_tape(
     let [_, units] = weights.weight_hh.dims();
     let device = projected.device().autodiff();
     let arrivals = Tensor::<4>::zeros([projected.dims()[0], batch, 1 + cell.gates(), units], &device).require_grad();
-    let (outputs, form) = run(reading, cell, projected, state, weights, arrivals.clone(), true);
+    let (outputs, form) = run(order, cell, projected, state, weights, arrivals.clone(), true);
     let sequence = form.sequence(&outputs);
     let kept = outputs.inner();
     let first = form.steps + form.tail();
@@ -56,7 +56,7 @@ pub fn sequence_with_tape(
 
 /// Calls the operation.
 fn run<const D: usize>(
-    reading: &Reading,
+    order: &ReadingOrder,
     cell: Cell,
     projected: Tensor<3>,
     state: State,
@@ -65,9 +65,9 @@ fn run<const D: usize>(
     taped: bool,
 ) -> (Tensor<3>, Form) {
     let [steps, batch, _] = projected.dims();
-    let form = Form { cell, steps, batch, ordered: reading.order.is_some(), taped };
+    let form = Form { cell, steps, batch, ordered: order.order.is_some(), taped };
     // An operation takes no options: something stands in for what is not looked at.
-    let order = reading.order.clone();
+    let order = order.order.clone();
     let order = order.unwrap_or_else(|| Tensor::empty([1], &projected.device().without_autodiff()));
     let cell_state = state.cell.unwrap_or_else(|| state.hidden.clone());
     let outputs = Tensor::from_dispatch(<Dispatch as SequenceOperation>::recurrent_sequence(
@@ -91,7 +91,7 @@ pub struct Form {
     pub steps: usize,
     /// B.
     pub batch: usize,
-    /// Positions are read in an order of their own; see [`Reading`].
+    /// Positions are read in an order of their own; see [`ReadingOrder`].
     pub ordered: bool,
     /// The outputs hold a tape too.
     pub taped: bool,
@@ -132,7 +132,7 @@ pub trait SequenceOperation: Backend {
     /// The blocks of [`Form::blocks`], [N, B, H].
     ///
     /// `cell_state` is c before the first step; cells without one ignore it. `arrivals` is not read: where the outputs hold
-    /// a tape, its gradient is what arrives at h and at the gates, [T, B, 1 + G, H]. `order` is that of [`Reading`].
+    /// a tape, its gradient is what arrives at h and at the gates, [T, B, 1 + G, H]. `order` is that of [`ReadingOrder`].
     fn recurrent_sequence(
         projected: FloatTensor<Self>,
         hidden: FloatTensor<Self>,

@@ -3,7 +3,6 @@
 
 mod gru;
 mod lstm;
-mod order;
 mod persistent;
 mod rnn;
 pub mod sequence;
@@ -23,9 +22,9 @@ use crate::linear::{
     gpu::{
         empty,
         product::{Matrix, multiply},
+        rows::reorder,
     },
 };
-use order::reorder;
 use sequence::{BackwardBuffers, BackwardForm, ForwardBuffers, ForwardForm};
 use tape::Tape;
 

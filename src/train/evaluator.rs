@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 
-use super::{cross_entropy, loss::cpu::softmax};
+use super::{
+    cross_entropy,
+    loss::cpu::{Scale, softmax},
+};
 use crate::{
     model::{LanguageModel, Network, Tokens, cpu::Reader, on_device, read},
     protocol::Trouble,
@@ -87,7 +90,7 @@ impl Evaluator {
                     };
                     let symbols = self.model.symbols();
                     reader.score(ids, targets, |scores, first, targets| {
-                        self.sum += softmax(scores, first, symbols, targets, 1.0);
+                        self.sum += softmax(scores, first, symbols, targets, Scale::All(1.0));
                     });
                 }
                 Stream::Device { network, states } => {

@@ -28,7 +28,7 @@ pub struct ForwardForm {
     pub keep: bool,
     /// `state` becomes the state after the last step.
     pub carry: bool,
-    /// The ids are the order of [`crate::recurrent::Reading`]: which row of the input a step reads. c stays what it is when
+    /// The ids are the order of [`crate::recurrent::ReadingOrder`]: which row of the input a step reads. c stays what it is when
     /// its row has ended.
     pub ordered: bool,
 }
@@ -75,7 +75,7 @@ pub struct BackwardBuffers<'a> {
     pub sums: &'a CubeTensor,
     /// The gradients of h and, in an LSTM, c before the first step; each [B, H].
     pub first_state: &'a CubeTensor,
-    /// See [`crate::recurrent::Reading`]. Read with [`BackwardForm::ordered`] only.
+    /// See [`crate::recurrent::ReadingOrder`]. Read with [`BackwardForm::ordered`] only.
     pub order: &'a CubeTensor,
 }
 

@@ -33,7 +33,7 @@ use crate::{
         Shape,
         layer::{self, Beyond, input_order, input_place, recurrent_order},
     },
-    train::loss::cpu::gradients,
+    train::loss::cpu::{Scale, gradients},
 };
 
 /// Threads that a pass may use.
@@ -218,12 +218,12 @@ impl Workspace {
         let (first, rows) = (shape.batch, (shape.steps + 1) * shape.batch);
         scores.reserve(lanes, symbols.div_ceil(lanes), rows, shape.batch);
         of_hidden.reserve(lanes, top.hidden.count(), rows, shape.batch);
-        let mut loss = 0.0;
+        let (mut loss, share) = (0.0, (positions as f32).recip());
         // A part at a time, so that the scores are still in the cache when they are looked at again.
         for (start, targets) in (first..rows).step_by(SCORED).zip(targets.chunks(SCORED)) {
             let rows = start..start + targets.len();
             packed.head.forward(&top.hidden, scores, 0, rows.clone());
-            loss += gradients(scores, start, symbols, targets, positions);
+            loss += gradients(scores, start, symbols, targets, Scale::All(share));
             packed.head.backward(scores, 0, of_hidden, rows);
         }
         let product = Transposed {

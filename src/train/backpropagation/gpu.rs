@@ -15,15 +15,13 @@
 //! | W_head, b_head | | |
 //! | layer | layer | all time steps in reverse |
 //! | W_hh, b_hh | layer | two products in a GRU |
-//! | token table, b_ih | layer 0 | sums of rows by token ([`table`]), sums of all rows |
+//! | token table, b_ih | layer 0 | sums of rows by token ([`table`](crate::linear::gpu::table)), sums of all rows |
 //! | W_ih, b_ih | further layer | |
 //! | of h below | further layer | |
 //!
 //! With tied weights layer 0 is as a further one whose input is rows of W_head, and the rows' gradients are added to
 //! that of W_head in the end. The weights and their gradients are read and written where they stand in the flat buffers,
 //! each weight bound on its own: the layout begins every one where WebGPU allows a binding to begin.
-
-mod table;
 
 use burn::backend::{
     TensorMetadata,
@@ -39,6 +37,7 @@ use crate::{
         gpu::{
             empty,
             product::{Matrix, multiply, product},
+            table,
         },
     },
     model::Slot,
@@ -170,7 +169,7 @@ impl Passes {
         let scores =
             product(Form::RightTransposed, [positions, symbols, hidden], outputs.clone(), weight.clone(), None);
         let bias = view(&self.weights, layout.head_bias());
-        let losses = gradients(&scores, bias, &self.text, self.chunk.first_id() + self.chunk.batch);
+        let losses = gradients(&scores, bias, &self.text, self.chunk.first_id() + self.chunk.batch, None);
         let scores = Matrix::all(&scores, symbols);
         let gradient = product(Form::Plain, [positions, hidden, symbols], scores.clone(), weight, None);
         self.weight_gradient([symbols, hidden], scores, outputs, layout.head_weight(), layout.head_bias());

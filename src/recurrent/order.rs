@@ -17,24 +17,24 @@ pub enum Direction {
 /// A row of length n is read from position 0 to n − 1 or the other way round; past its end nothing is read, h is 0 and no
 /// gradient comes back.
 #[derive(Clone, Debug, Default)]
-pub struct Reading {
+pub struct ReadingOrder {
     /// None: all positions of all rows, from the first to the last.
     pub(super) order: Option<Tensor<1, Int>>,
 }
 
-impl Reading {
+impl ReadingOrder {
     /// Rows of `lengths` (B of them, from 1 to `steps`, T) in `direction`.
     ///
     /// # Panics
     /// Where a length is 0 or more than `steps`.
     pub fn new(direction: Direction, lengths: &[usize], steps: usize, device: &Device) -> Self {
         if direction == Direction::Forward && lengths.iter().all(|&length| length == steps) {
-            return Reading::default();
+            return ReadingOrder::default();
         }
         let order = order(direction, lengths, steps);
         let count = order.len();
         let device = device.clone().without_autodiff();
-        Reading { order: Some(Tensor::from_data(TensorData::new(order, [count]), &device)) }
+        ReadingOrder { order: Some(Tensor::from_data(TensorData::new(order, [count]), &device)) }
     }
 }
 
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn reading_everything_forward_needs_no_order() {
-        assert!(Reading::new(Direction::Forward, &[4, 4], 4, &Device::flex()).order.is_none());
-        assert!(Reading::new(Direction::Reverse, &[4, 4], 4, &Device::flex()).order.is_some());
+        assert!(ReadingOrder::new(Direction::Forward, &[4, 4], 4, &Device::flex()).order.is_none());
+        assert!(ReadingOrder::new(Direction::Reverse, &[4, 4], 4, &Device::flex()).order.is_some());
     }
 }

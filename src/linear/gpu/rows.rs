@@ -1,13 +1,38 @@
-//! Rows of a matrix in another order: from positions to the steps that read them, and back.
+//! Rows of a matrix by their number: of a table by id, and of a sequence in another order.
 
-use burn_cubecl::tensor::CubeTensor;
+use burn::backend::{
+    TensorMetadata,
+    tensor::{FloatTensor, IntTensor},
+};
+use burn_cubecl::{CubeBackend, kernel::into_contiguous, tensor::CubeTensor};
 use cubecl::prelude::*;
 
-use crate::linear::gpu::{empty, product::Matrix};
+use super::{empty, product::Matrix, table::sum_by_token};
+use crate::linear::rows::Kernels;
 
 /// Units of a cube, and cubes along one dimension of a dispatch: WebGPU allows 65,535.
 const UNITS: usize = 256;
 const CUBES: usize = 32_768;
+
+impl Kernels for CubeBackend {
+    fn take(table: FloatTensor<Self>, ids: IntTensor<Self>) -> FloatTensor<Self> {
+        let ([_, width], [count]) = (table.shape().dims(), ids.shape().dims());
+        reorder(Matrix::all(&into_contiguous(table), width), &into_contiguous(ids), [count; 2], width)
+    }
+
+    fn sum_by_id(
+        rows: FloatTensor<Self>,
+        ids: IntTensor<Self>,
+        order: IntTensor<Self>,
+        symbols: usize,
+    ) -> FloatTensor<Self> {
+        let [_, width] = rows.shape().dims();
+        let sums = empty(&rows, [symbols, width]);
+        let (rows, ids, order) = (into_contiguous(rows), into_contiguous(ids), into_contiguous(order));
+        sum_by_token(&rows, (&ids, 0), (&order, 0), &sums, [symbols, width], false);
+        sums
+    }
+}
 
 /// A matrix [`total`, `width`] whose row i is row `order[i]` of `rows`, or zeros where that is negative; from row `count` on
 /// they stay in their order.
@@ -47,17 +72,13 @@ fn take_rows(
     let at = CUBE_POS as usize * UNITS + UNIT_POS as usize;
     if at < total * width {
         let row = at / width;
-        let mut from = row;
-        let mut value = f32::new(0.0);
+        let mut place = i32::cast_from(row);
         if row < count {
-            let place = order[row];
-            from = usize::cast_from(place.max(0));
-            if place < 0 {
-                from = total;
-            }
+            place = order[row];
         }
-        if from < total {
-            value = rows[start + from * stride + at % width];
+        let mut value = f32::new(0.0);
+        if place >= 0 {
+            value = rows[start + usize::cast_from(place) * stride + at % width];
         }
         result[at] = value;
     }
