@@ -6,6 +6,7 @@
 //!
 //! Letters in shapes: T time steps, B batch rows, V symbols, H hidden units, G gates of the cell.
 
+pub mod compositions;
 pub(crate) mod cpu;
 pub mod file;
 pub(crate) mod gpu;
@@ -13,6 +14,7 @@ mod init;
 mod language;
 pub mod layout;
 mod memory;
+pub mod modules;
 mod network;
 pub mod parameters;
 pub mod trace;

@@ -20,10 +20,7 @@ pub(crate) mod gpu;
 mod order;
 mod tape;
 
-use burn::{
-    backend::DispatchDevice,
-    tensor::{Device, Tensor},
-};
+use burn::tensor::{Device, Tensor};
 
 pub use order::{Direction, ReadingOrder};
 pub use tape::{Arrived, Tape};
@@ -97,8 +94,4 @@ pub fn sequence_with_tape(
     weights: Weights,
 ) -> (Sequence, Tape) {
     extension::sequence_with_tape(order, cell, projected, state, weights)
-}
-
-fn is_cpu(device: &Device) -> bool {
-    matches!(device.clone().inner().as_dispatch(), DispatchDevice::Flex(_))
 }

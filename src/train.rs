@@ -5,8 +5,11 @@
 //! [`Writer`] continues a prompt.
 
 mod backpropagation;
+pub mod check;
 mod evaluator;
+mod learner;
 mod loss;
+pub mod objective;
 mod optimiser;
 mod readback;
 mod resident;
@@ -16,8 +19,9 @@ mod writer;
 
 pub use backpropagation::use_threads;
 pub use evaluator::Evaluator;
+pub use learner::{Learner, Source};
 pub use loss::{cross_entropy, weighted_cross_entropy};
-pub use optimiser::AdamW;
+pub use optimiser::{AdamW, Step};
 pub use readback::StepFigures;
 pub use schedule::factor;
 pub use trainer::{Divergence, Trainer};

@@ -11,7 +11,6 @@ use burn::{
             ops::{Backward, Ops, OpsKind},
         },
         backend_extension,
-        ops::FloatTensorOps,
         tensor::{FloatTensor, IntTensor},
     },
     tensor::Tensor,
@@ -231,7 +230,7 @@ impl<B: Kernels, C: CheckpointStrategy> SequenceOperation for Autodiff<B, C> {
         form: Form,
     ) -> FloatTensor<Self> {
         let parents = [projected.node(), hidden.node(), cell_state.node(), weight.node(), bias.node(), arrivals.node()];
-        let inputs = Inputs {
+        let inputs: Inputs<B> = Inputs {
             projected: projected.into_primitive(),
             hidden: hidden.into_primitive(),
             cell_state: cell_state.into_primitive(),

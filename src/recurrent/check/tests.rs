@@ -66,6 +66,15 @@ fn fused_cells_agree_with_pytorch_on_the_cpu() {
     }
 }
 
+#[test]
+fn both_directions_over_rows_of_different_lengths_agree_with_pytorch_and_so_do_their_tapes() {
+    for device in [Some(Device::flex()), gpu()].into_iter().flatten() {
+        let checks = block_on(directions_against_pytorch(&device));
+        assert_eq!(checks.len(), 12);
+        assert_passed(&checks);
+    }
+}
+
 /// One size more than a tile, a panel and a depth block of the products, and one less; and two of which the GPU takes
 /// each step on its own.
 const SIZES: [[usize; 3]; 9] =
