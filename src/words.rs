@@ -1,10 +1,11 @@
 //! Everything a user reads, one file a language. A string that a language lacks is a compile error.
 
 mod en;
+pub mod float;
 pub mod number;
 mod zh;
 
-use crate::protocol::{DeviceReport, GeneratedText, Schedule, Source, Task, Trouble};
+use crate::protocol::{DeviceReport, GeneratedText, Range, Schedule, Source, Task, Trouble};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Language {
@@ -62,6 +63,7 @@ pub struct Words {
     pub transport: Transport,
     pub notice: Notice,
     pub text: Text,
+    pub number: Number,
     pub model: Model,
     pub training: Training,
     pub chart: Chart,
@@ -116,6 +118,7 @@ pub struct Speed {
     pub copied: &'static str,
     pub progress: fn(done: usize, planned: usize) -> String,
     pub failed: fn(reason: &str) -> String,
+    pub missing: &'static str,
     pub picture: &'static str,
     pub hidden: fn(units: usize) -> String,
     /// Fewer time steps than asked for were measured.
@@ -187,6 +190,21 @@ pub struct Text {
     pub preview: &'static str,
     pub change: &'static str,
     pub train_on_it: &'static str,
+}
+
+/// Why a typed number is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    Empty,
+    NotANumber,
+    NotWhole,
+    OutOfRange,
+}
+
+/// Fields that numbers are typed into.
+pub struct Number {
+    /// What is wrong with what was typed into the field of that label, and what can be.
+    pub refused: fn(Refusal, label: &str, typed: &str, whole: bool, Range) -> String,
 }
 
 pub struct Model {
@@ -419,6 +437,21 @@ mod tests {
         let symbols: Vec<String> = (0..500).map(|i| format!("<{i}>")).collect();
         let sentence = trouble(&Trouble::UnknownSymbols { symbols }, Language::English);
         assert!(sentence.chars().count() < 300, "{sentence}");
+    }
+
+    #[test]
+    fn a_refused_number_is_answered_with_what_can_be_typed() {
+        let range = Range { low: 1.0, high: 150_000.0 };
+        for language in [Language::English, Language::Chinese] {
+            for why in [Refusal::Empty, Refusal::NotANumber, Refusal::NotWhole, Refusal::OutOfRange] {
+                let sentence = (language.words().number.refused)(why, "Batch", "many", true, range);
+                for part in ["Batch", " 1 ", "150,000"] {
+                    assert!(sentence.contains(part), "{sentence}");
+                }
+                assert!(sentence.ends_with(['.', '。']), "{sentence}");
+                assert_eq!(sentence.contains("many"), why != Refusal::Empty, "{sentence}");
+            }
+        }
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! The space bar plays and pauses wherever it is not needed for something else.
+//! Keys: the space bar plays and pauses wherever it is not needed for something else.
 
 use leptos::{leptos_dom::helpers::window_event_listener, prelude::*};
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement};
+use web_sys::{Element, HtmlElement, KeyboardEvent};
 
 use super::session::Session;
 
@@ -25,6 +25,12 @@ pub fn listen(session: Session) {
         session.toggle();
     });
     on_cleanup(move || listener.remove());
+}
+
+/// Whether a key belongs to an input method that composes a character, and means nothing else. Some browsers tell the key
+/// that ends a composition only by its code, 229.
+pub fn is_composing(event: &KeyboardEvent) -> bool {
+    event.is_composing() || event.key_code() == 229
 }
 
 /// Text fields always do, and what stands in front of the page; buttons and switches when they were reached by keyboard.

@@ -1,9 +1,9 @@
 //! English.
 
-use super::number::{bytes, grouped, setting as figure};
+use super::number::{bound, bytes, fixed, grouped, setting};
 use super::{
-    Ask, Chart, Control, Device, FineTune, Header, Heatmap, Inside, Keep, Model, Notice, Samples, Speed, Text,
-    Training, Transport, UseIt, Words,
+    Ask, Chart, Control, Device, FineTune, Header, Heatmap, Inside, Keep, Model, Notice, Number, Refusal, Samples,
+    Speed, Text, Training, Transport, UseIt, Words,
 };
 use crate::protocol::{DeviceKind, DeviceReason, DeviceReport, GeneratedText, Schedule, Setting, Task, Trouble};
 
@@ -45,6 +45,7 @@ pub static WORDS: Words = Words {
         copied: "Copied",
         progress: |done, planned| format!("{done} of {planned}"),
         failed: |reason| format!("It could not be measured ({reason}). Try again."),
+        missing: "The program that measures is not on this site, or is still being built. Try again in a few minutes.",
         picture: "The figures of the table as bars, on a logarithmic scale",
         hidden: |units| format!("{units} hidden units"),
         at_context: |context| format!("context {context}"),
@@ -72,7 +73,7 @@ pub static WORDS: Words = Words {
     notice: Notice {
         dismiss: "Dismiss",
         start_again: "Start the engine again",
-        recover: |rate| format!("Go on at {}", figure(rate)),
+        recover: |rate| format!("Go on at {}", setting(rate)),
         fit: "Fit batch and context to the text",
         use_bytes: "Use the byte vocabulary",
         saved: |name| format!("The model is saved as {name}."),
@@ -129,7 +130,9 @@ pub static WORDS: Words = Words {
         },
         report: "The text",
         size: |characters, symbols| format!("{} characters · {} symbols", grouped(characters), grouped(symbols)),
-        parts: |percent| format!("{percent:.0} % to learn from, {:.0} % to test", 100.0 - percent),
+        parts: |percent| {
+            format!("{} % for training, {} % for validation", fixed(percent, 0), fixed(100.0 - percent, 0))
+        },
         part_learn: |tokens| format!("{} to learn from", grouped(tokens)),
         part_test: |tokens| format!("{} to test", grouped(tokens)),
         alphabet: "Alphabet",
@@ -145,6 +148,17 @@ pub static WORDS: Words = Words {
         preview: "How it begins",
         change: "change",
         train_on_it: "Watch it learn",
+    },
+    number: Number {
+        refused: |why, label, typed, whole, range| {
+            let wrong = match why {
+                Refusal::Empty => format!("{label} is empty"),
+                Refusal::NotANumber => format!("{label}: “{typed}” is not a number"),
+                Refusal::NotWhole | Refusal::OutOfRange => format!("{label} cannot be {typed}"),
+            };
+            let kind = if whole { "whole number" } else { "number" };
+            format!("{wrong}; write a {kind} from {} to {}.", bound(range.low), bound(range.high))
+        },
     },
     model: Model {
         title: "Model",
@@ -378,7 +392,7 @@ fn device(report: &DeviceReport) -> String {
     format!("{what} {why}")
 }
 
-pub fn setting(setting: Setting) -> &'static str {
+fn name(setting: Setting) -> &'static str {
     match setting {
         Setting::Layers => "Layers",
         Setting::Hidden => "Hidden units",
@@ -430,7 +444,7 @@ pub fn trouble(trouble: &Trouble) -> String {
         ),
         Trouble::NoText => "There is no text yet: choose one first.".to_owned(),
         Trouble::OutOfRange { setting: which, value, low, high } => {
-            format!("{} cannot be {value}: choose a value from {} to {}.", setting(*which), figure(*low), figure(*high))
+            format!("{} cannot be {value}: choose a value from {} to {}.", name(*which), bound(*low), bound(*high))
         }
         Trouble::TooLargeForDevice { needed_bytes, available_bytes } => format!(
             "These settings need {} and the device has {}. Choose fewer hidden units, layers, a smaller batch or a \
@@ -450,7 +464,7 @@ pub fn trouble(trouble: &Trouble) -> String {
             "The run diverged at step {} at learning rate {}. The last good weights are kept: go on from them at a \
              lower rate.",
             grouped(*step),
-            figure(*learning_rate)
+            setting(*learning_rate)
         ),
         Trouble::NothingToRecover => {
             "There are no good weights to go back to: start over, with a lower learning rate.".to_owned()

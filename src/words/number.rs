@@ -1,5 +1,7 @@
 //! Numbers as a reader wants them, the same in every language.
 
+use super::float;
+
 /// A whole number with its thousands apart: 1,115,394.
 pub fn grouped(value: u64) -> String {
     let digits = value.to_string();
@@ -15,18 +17,31 @@ pub fn grouped(value: u64) -> String {
 
 /// A measured figure in three figures, its thousands apart: 34,200.
 pub fn measured(value: f64) -> String {
-    let unit = 10f64.powf((value.abs().max(1.0).log10().floor() - 2.0).max(0.0));
+    let mut unit = 1.0;
+    while value.abs() / unit >= 1000.0 {
+        unit *= 10.0;
+    }
     grouped(((value / unit).round() * unit) as u64)
 }
 
-/// A setting's value in the fewest figures: 0.8, 1.5, 2e-3.
+/// A setting's value in the fewest figures, as it can be typed: 0.8, 2e-3, 150000.
 pub fn setting(value: f64) -> String {
-    if value != 0.0 && (value.abs() < 0.01 || value.abs() >= 1e5) { format!("{value:e}") } else { format!("{value}") }
+    if value != 0.0 && value.abs() < 0.01 { float::exponential(value) } else { float::shortest(value) }
+}
+
+/// The same within a sentence, where whole thousands stand apart: 150,000.
+pub fn bound(value: f64) -> String {
+    if value >= 1000.0 && value.fract() == 0.0 { grouped(value as u64) } else { setting(value) }
 }
 
 /// A figure with as many decimals as asked for; a dash when there is none.
 pub fn fixed(value: f64, decimals: usize) -> String {
-    if value.is_finite() { format!("{value:.decimals$}") } else { "–".to_owned() }
+    if value.is_finite() { float::fixed(value, decimals) } else { "–".to_owned() }
+}
+
+/// A share between 0 and 1 as CSS has it: `12.50%`.
+pub fn percent(share: f64) -> String {
+    float::fixed(100.0 * share, 2) + "%"
 }
 
 /// Bytes in the largest unit that leaves a figure before the point.
@@ -39,7 +54,7 @@ pub fn bytes(value: u64) -> String {
         unit += 1;
     }
     let decimals = usize::from(unit > 0 && amount < 100.0);
-    format!("{amount:.decimals$} {}", UNITS[unit])
+    format!("{} {}", float::fixed(amount, decimals), UNITS[unit])
 }
 
 #[cfg(test)]
@@ -59,6 +74,7 @@ mod tests {
         assert_eq!(measured(1_234_567.0), "1,230,000");
         assert_eq!(measured(87.6), "88");
         assert_eq!(measured(0.2), "0");
+        assert_eq!(measured(999.6), "1,000");
     }
 
     #[test]
@@ -68,6 +84,13 @@ mod tests {
         assert_eq!(setting(0.8), "0.8");
         assert_eq!(setting(1.0), "1");
         assert_eq!(setting(0.0), "0");
+    }
+
+    #[test]
+    fn a_large_count_is_digits_in_its_field_and_has_its_thousands_apart_in_a_sentence() {
+        assert_eq!((setting(150_000.0), bound(150_000.0)), ("150000".to_owned(), "150,000".to_owned()));
+        assert_eq!((setting(1e9), bound(1e9)), ("1000000000".to_owned(), "1,000,000,000".to_owned()));
+        assert_eq!((bound(1e-7), bound(0.9), bound(8.0)), ("1e-7".to_owned(), "0.9".to_owned(), "8".to_owned()));
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! 中文。
 
-use super::number::{bytes, grouped, setting as figure};
+use super::number::{bound, bytes, fixed, grouped, setting};
 use super::{
-    Ask, Chart, Control, Device, FineTune, Header, Heatmap, Inside, Keep, Model, Notice, Samples, Speed, Text,
-    Training, Transport, UseIt, Words,
+    Ask, Chart, Control, Device, FineTune, Header, Heatmap, Inside, Keep, Model, Notice, Number, Refusal, Samples,
+    Speed, Text, Training, Transport, UseIt, Words,
 };
 use crate::protocol::{DeviceKind, DeviceReason, DeviceReport, GeneratedText, Schedule, Setting, Task, Trouble};
 
@@ -43,6 +43,7 @@ pub static WORDS: Words = Words {
         copied: "已复制",
         progress: |done, planned| format!("{done} / {planned}"),
         failed: |reason| format!("无法测量（{reason}）。请再试一次。"),
+        missing: "本站没有测速程序，或者它还在构建中。请过几分钟再试。",
         picture: "表中数字的条形图，对数刻度",
         hidden: |units| format!("{units} 个隐藏单元"),
         at_context: |context| format!("上下文 {context}"),
@@ -70,7 +71,7 @@ pub static WORDS: Words = Words {
     notice: Notice {
         dismiss: "知道了",
         start_again: "重新启动引擎",
-        recover: |rate| format!("以 {} 继续", figure(rate)),
+        recover: |rate| format!("以 {} 继续", setting(rate)),
         fit: "按文本调整批大小和上下文",
         use_bytes: "改用字节词表",
         saved: |name| format!("模型已保存为 {name}。"),
@@ -122,7 +123,7 @@ pub static WORDS: Words = Words {
         },
         report: "文本",
         size: |characters, symbols| format!("{} 个字符 · {} 种符号", grouped(characters), grouped(symbols)),
-        parts: |percent| format!("{percent:.0}% 用于学习，{:.0}% 用于检验", 100.0 - percent),
+        parts: |percent| format!("{}% 用于训练，{}% 用于验证", fixed(percent, 0), fixed(100.0 - percent, 0)),
         part_learn: |tokens| format!("学习 {}", grouped(tokens)),
         part_test: |tokens| format!("检验 {}", grouped(tokens)),
         alphabet: "字母表",
@@ -138,6 +139,17 @@ pub static WORDS: Words = Words {
         preview: "开头",
         change: "更换",
         train_on_it: "看它学习",
+    },
+    number: Number {
+        refused: |why, label, typed, whole, range| {
+            let wrong = match why {
+                Refusal::Empty => format!("“{label}”还是空的"),
+                Refusal::NotANumber => format!("“{label}”：“{typed}”不是数"),
+                Refusal::NotWhole | Refusal::OutOfRange => format!("“{label}”不能是 {typed}"),
+            };
+            let kind = if whole { "整数" } else { "数" };
+            format!("{wrong}，请填 {} 到 {} 之间的{kind}。", bound(range.low), bound(range.high))
+        },
     },
     model: Model {
         title: "模型",
@@ -344,7 +356,7 @@ fn device(report: &DeviceReport) -> String {
     format!("{what}{why}")
 }
 
-pub fn setting(setting: Setting) -> &'static str {
+fn name(setting: Setting) -> &'static str {
     match setting {
         Setting::Layers => "层数",
         Setting::Hidden => "隐藏单元数",
@@ -393,7 +405,7 @@ pub fn trouble(trouble: &Trouble) -> String {
         ),
         Trouble::NoText => "还没有文本，请先选一段。".to_owned(),
         Trouble::OutOfRange { setting: which, value, low, high } => {
-            format!("“{}”不能是 {value}，请取 {} 到 {} 之间的值。", setting(*which), figure(*low), figure(*high))
+            format!("“{}”不能是 {value}，请取 {} 到 {} 之间的值。", name(*which), bound(*low), bound(*high))
         }
         Trouble::TooLargeForDevice { needed_bytes, available_bytes } => format!(
             "这组设置需要 {} 内存，而设备只有 {}。请减少隐藏单元或层数、减小批大小或缩短上下文。",
@@ -410,7 +422,7 @@ pub fn trouble(trouble: &Trouble) -> String {
         Trouble::Diverged { step, learning_rate } => format!(
             "训练在第 {} 步发散了（学习率 {}）。最后一份正常的权重还在，可以降低学习率从那里继续。",
             grouped(*step),
-            figure(*learning_rate)
+            setting(*learning_rate)
         ),
         Trouble::NothingToRecover => "没有可以退回的正常权重，请降低学习率重新开始。".to_owned(),
         Trouble::NoWebGpu { reason } => format!("这里用不了 WebGPU（{reason}），已改用 CPU。"),

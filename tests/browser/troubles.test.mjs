@@ -46,6 +46,8 @@ for (const [id, value, notice] of [
     const before = await lab.by(id).inputValue();
     await lab.set(id, value);
     await assertAsBefore(lab, stood, notice);
+    assert.equal(await lab.by(id).inputValue(), value, "the text stays, to be mended");
+    await lab.by(id).press("Escape");
     assert.equal(await lab.by(id).inputValue(), before, "the setting is what it was");
   });
 }

@@ -1,82 +1,139 @@
-//! A number: a slider for the hand, and the figure beside it that can be typed.
+//! A number: a slider for the hand, and beside it a field to type in.
+//!
+//! The slider acts as it moves. What is typed acts on Enter and on leaving the field: `0.` on the way to `0.002` is not
+//! meant. Until then the field is the user's, and it stays so while it holds what cannot be read.
 
-use leptos::prelude::*;
+mod typed;
+
+use leptos::{html, prelude::*};
 use web_sys::KeyboardEvent;
 
 use super::{Says, Stops};
 use crate::{
-    page::{language::use_words, session::use_session},
-    protocol::{Range, Setting, Trouble},
+    page::{keyboard::is_composing, language::use_words},
+    protocol::Range,
     words::number,
 };
+
+/// Characters of a refused text that the sentence repeats.
+const REPEATED: usize = 24;
 
 #[component]
 pub fn NumberControl(
     says: Says,
     /// The name that tests and labels go by.
     id: &'static str,
-    setting: Setting,
     range: Range,
     stops: Stops,
     #[prop(into)] value: Signal<f64>,
-    /// Called with values in range only.
+    /// Called with values in range only, and only with another than the present one.
     #[prop(into)]
     set: Callback<f64>,
     #[prop(optional)] whole: bool,
     #[prop(into, optional)] disabled: Signal<bool>,
 ) -> impl IntoView {
-    let session = use_session();
     let words = use_words();
-    let refused = RwSignal::new(false);
+    let label = Signal::derive(move || says(words()).label);
+    let help = Signal::derive(move || says(words()).help);
+    let field = NodeRef::<html::Input>::new();
+    let focused = RwSignal::new(false);
+    // Something was typed that has not acted yet.
+    let pending = StoredValue::new(false);
+    // What could not be taken, and why.
+    let refused = RwSignal::new(None);
 
-    let checked = move |typed: &str| -> Result<f64, Trouble> {
-        let parsed = typed.trim().replace(',', "").parse::<f64>().unwrap_or(f64::NAN);
-        let parsed = if whole && parsed.fract() != 0.0 { f64::NAN } else { parsed };
-        range.check(setting, parsed).map(|()| parsed).map_err(|_| Trouble::OutOfRange {
-            setting,
-            value: if typed.trim().is_empty() { "–".to_owned() } else { typed.trim().chars().take(24).collect() },
-            low: range.low,
-            high: range.high,
-        })
+    let text = move || field.get_untracked().map(|field| field.value()).unwrap_or_default();
+    let write = move |number| {
+        pending.set_value(false);
+        refused.set(None);
+        if let Some(field) = field.get_untracked() {
+            field.set_value(&number::setting(number));
+        }
     };
-    let typing = move |event| {
-        let result = checked(&event_target_value(&event));
-        refused.set(result.is_err());
-        if let Ok(number) = result {
+    let change = move |number: f64| {
+        if number != value.get_untracked() {
             set.run(number);
         }
     };
-    // What was typed stays only where it can be used.
-    let typed = move |event: web_sys::Event| {
-        if let Err(trouble) = checked(&event_target_value(&event)) {
-            session.trouble(trouble);
-            refused.set(false);
+    // The field follows the value, except where it is the user's.
+    Effect::new(move |before: Option<f64>| {
+        let now = value.get();
+        let replaced = before.is_some_and(|before| before != now);
+        if field.get().is_some() && !focused.get() && (replaced || refused.with_untracked(Option::is_none)) {
+            write(now);
         }
-        event_target::<web_sys::HtmlInputElement>(&event).set_value(&number::setting(value.get_untracked()));
+        now
+    });
+
+    let take = move || {
+        if !pending.get_value() {
+            return;
+        }
+        pending.set_value(false);
+        let text = text();
+        match typed::read(&text, whole, range) {
+            Ok(number) => {
+                refused.set(None);
+                change(number);
+            }
+            Err(why) => refused.set(Some((why, text.trim().chars().take(REPEATED).collect::<String>()))),
+        }
     };
-    let step = move |event: KeyboardEvent| {
-        let index = stops.nearest(value.get_untracked());
-        let to = match event.key().as_str() {
-            "ArrowUp" => index + 1,
-            "ArrowDown" => index.saturating_sub(1),
+    let typing = move |_| {
+        pending.set_value(true);
+        // Blame ends as soon as there is nothing to blame.
+        if refused.with_untracked(Option::is_some) && typed::read(&text(), whole, range).is_ok() {
+            refused.set(None);
+        }
+    };
+    let step = move |next: fn(Stops, f64) -> f64, to_whole: fn(f64) -> f64| {
+        let from = typed::read(&text(), whole, range).unwrap_or(value.get_untracked());
+        let to = next(stops, from);
+        let to = if whole { to_whole(to) } else { to }.clamp(range.low, range.high);
+        write(to);
+        change(to);
+    };
+    let key = move |event: KeyboardEvent| {
+        if is_composing(&event) {
+            return;
+        }
+        match event.key().as_str() {
+            "Enter" => take(),
+            "ArrowUp" => step(Stops::above, f64::ceil),
+            "ArrowDown" => step(Stops::below, f64::floor),
+            "Escape" if pending.get_value() || refused.with_untracked(Option::is_some) => {
+                write(value.get_untracked());
+                // What is around the field stays open.
+                event.stop_propagation();
+            }
             _ => return,
-        };
+        }
         event.prevent_default();
-        set.run(stops.value(to.min(stops.last())));
     };
     let slid = move |event| {
-        let index = event_target_value(&event).parse().unwrap_or(0);
-        refused.set(false);
-        set.run(stops.value(index));
+        let number = stops.value(event_target_value(&event).parse::<usize>().unwrap_or(0));
+        write(number);
+        change(number);
     };
     let position = move || stops.nearest(value.get());
-    let fill = move || format!("{}%", 100.0 * position() as f64 / stops.last().max(1) as f64);
-    let help_id = format!("{id}-help");
+    let fill = move || number::percent(position() as f64 / stops.last().max(1) as f64);
+    let sentence = move || {
+        refused.get().map(|(why, text)| {
+            let sentence = (words().number.refused)(why, label.get(), &text, whole, range);
+            view! { <p class="refusal" id=format!("{id}-refused") data-testid="notice" role="alert" aria-live="polite">{sentence}</p> }
+        })
+    };
+    // The keyboards of telephones for numbers have no minus.
+    let keyboard = match (range.low < 0.0, whole) {
+        (true, _) => "text",
+        (false, true) => "numeric",
+        (false, false) => "decimal",
+    };
 
     view! {
-        <div class="number" class:is-disabled=disabled title=move || says(words()).help>
+        <div class="number" class:is-disabled=disabled title=help>
             <label class="label" for=id>
-                {move || says(words()).label}
+                {label}
             </label>
             <input
                 class="slider"
@@ -84,7 +141,7 @@ pub fn NumberControl(
                 min="0"
                 max=stops.last()
                 step="1"
-                aria-label=move || says(words()).label
+                aria-label=label
                 aria-valuetext=move || number::setting(value.get())
                 prop:value=position
                 prop:disabled=disabled
@@ -92,24 +149,28 @@ pub fn NumberControl(
                 on:input=slid
             />
             <input
+                node_ref=field
                 id=id
                 class="figure"
                 data-testid=id
                 type="text"
-                inputmode="decimal"
+                inputmode=keyboard
+                enterkeyhint="done"
                 autocomplete="off"
                 spellcheck="false"
-                aria-describedby=help_id.clone()
-                aria-invalid=move || refused.get().to_string()
-                prop:value=move || number::setting(value.get())
+                aria-describedby=format!("{id}-help {id}-refused")
+                aria-invalid=move || refused.with(Option::is_some).to_string()
                 prop:disabled=disabled
                 on:input=typing
-                on:change=typed
-                on:keydown=step
+                on:keydown=key
+                on:focus=move |_| focused.set(true)
+                on:blur=move |_| {
+                    take();
+                    focused.set(false);
+                }
             />
-            <span class="unseen" id=help_id>
-                {move || says(words()).help}
-            </span>
+            <span class="unseen" id=format!("{id}-help")>{help}</span>
+            {sentence}
         </div>
     }
 }

@@ -9,10 +9,11 @@ use crate::{
     page::{
         chart::OddsBars,
         control::{NumberControl, Says, Stops},
+        keyboard::is_composing,
         language::{use_say, use_words},
         session::{Asking, ODDS, use_session},
     },
-    protocol::{Limits, Range, Setting},
+    protocol::{Limits, Range},
 };
 
 const LENGTHS: Stops = Stops::At(&[1.0, 50.0, 100.0, 200.0, 300.0, 500.0, 1000.0, 2000.0, 5000.0, 10000.0]);
@@ -27,7 +28,7 @@ pub fn AskCard() -> impl IntoView {
         <section class="card ask">
             <h2>{say(|words| words.ask.title)}</h2>
             <Prompt rows=1 />
-            <Dice />
+            <SamplingSettings />
             <WrittenText />
             <NextOdds />
         </section>
@@ -42,7 +43,7 @@ pub fn AskColumns() -> impl IntoView {
         <section class="card ask-settings">
             <h2>{say(|words| words.use_it.title)}</h2>
             <Prompt rows=5 />
-            <Dice />
+            <SamplingSettings />
             <h3>{say(|words| words.ask.next)}</h3>
             <NextOdds />
         </section>
@@ -65,7 +66,7 @@ fn Prompt(rows: u32) -> impl IntoView {
         ask_odds(());
     };
     let key = move |event: KeyboardEvent| {
-        if event.key() == "Enter" && !event.shift_key() && !event.is_composing() {
+        if event.key() == "Enter" && !event.shift_key() && !is_composing(&event) {
             event.prevent_default();
             session.generate();
         }
@@ -108,28 +109,25 @@ fn Prompt(rows: u32) -> impl IntoView {
 
 /// Temperature, length, and from how many symbols is drawn.
 #[component]
-fn Dice() -> impl IntoView {
+fn SamplingSettings() -> impl IntoView {
     let asking = use_session().asking;
-    let control =
-        move |says: Says, id, setting, range, stops, read: fn(&Asking) -> f64, write: fn(&mut Asking, f64)| {
-            view! {
-                <NumberControl
-                    says
-                    id
-                    setting
-                    range
-                    stops
-                    whole=setting != Setting::Temperature
-                    value=Signal::derive(move || asking.with(read))
-                    set=move |value| asking.update(|asking| write(asking, value))
-                />
-            }
-        };
+    let control = move |says: Says, id, range, stops, read: fn(&Asking) -> f64, write: fn(&mut Asking, f64)| {
+        view! {
+            <NumberControl
+                says
+                id
+                range
+                stops
+                whole=id != "temperature"
+                value=Signal::derive(move || asking.with(read))
+                set=move |value| asking.update(|asking| write(asking, value))
+            />
+        }
+    };
     view! {
         {control(
             |words| words.ask.temperature,
             "temperature",
-            Setting::Temperature,
             Limits::TEMPERATURE,
             Stops::Even { low: 0.0, step: 0.1, count: 20 },
             |asking| asking.temperature,
@@ -138,7 +136,6 @@ fn Dice() -> impl IntoView {
         {control(
             |words| words.ask.length,
             "length",
-            Setting::Length,
             Limits::LENGTH,
             LENGTHS,
             |asking| asking.length,
@@ -147,7 +144,6 @@ fn Dice() -> impl IntoView {
         {control(
             |words| words.ask.top_k,
             "top-k",
-            Setting::TopK,
             TOP_K_RANGE,
             TOP_K,
             |asking| asking.top_k,

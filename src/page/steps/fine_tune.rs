@@ -7,7 +7,7 @@ use super::{
     own_text::OwnText,
     pretrain::loss_chart,
     samples::BeforeAfter,
-    settings::{Figure, TrainingControl},
+    settings::{TrainingControl, TrainingNumber},
 };
 use crate::{
     page::{
@@ -41,7 +41,7 @@ pub fn FineTuneStep() -> impl IntoView {
         let text = session.second_text.get()?;
         (!text.added.is_empty()).then(|| (words().fine_tune.new_symbols)(&text.added))
     };
-    let control = move |figure| view! { <TrainingControl figure train change=move |changed| train.set(changed) /> };
+    let control = move |number| view! { <TrainingControl number train change=move |changed| train.set(changed) /> };
     view! {
         <div class="columns fine-tune-columns">
             <div class="column settings">
@@ -57,7 +57,7 @@ pub fn FineTuneStep() -> impl IntoView {
                 </section>
                 <section class="card">
                     <h2>{say(|words| words.fine_tune.settings)}</h2>
-                    {[Figure::LearningRate, Figure::Batch, Figure::Context, Figure::Clip, Figure::Steps].map(control)}
+                    {[TrainingNumber::LearningRate, TrainingNumber::Batch, TrainingNumber::Context, TrainingNumber::Clip, TrainingNumber::Steps].map(control)}
                 </section>
                 <Keep />
             </div>

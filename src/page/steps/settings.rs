@@ -4,4 +4,4 @@ mod model;
 mod training;
 
 pub use model::ModelCard;
-pub use training::{Figure, TrainingCard, TrainingControl};
+pub use training::{TrainingCard, TrainingControl, TrainingNumber};

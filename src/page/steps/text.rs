@@ -12,7 +12,7 @@ use crate::{
         language::use_say,
         session::use_session,
     },
-    protocol::{Limits, Setting, VocabularyKind},
+    protocol::{Limits, VocabularyKind},
 };
 
 #[component]
@@ -83,7 +83,6 @@ fn ReadAs() -> impl IntoView {
             <NumberControl
                 says=|words| words.text.split
                 id="split"
-                setting=Setting::Split
                 range=Limits::SPLIT
                 stops=Stops::Even { low: 0.5, step: 0.05, count: 9 }
                 value=split

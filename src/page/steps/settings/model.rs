@@ -8,7 +8,7 @@ use crate::{
         language::{use_say, use_words},
         session::use_session,
     },
-    protocol::{Cell, Init, Limits, ModelConfig, Setting},
+    protocol::{Cell, Init, Limits, ModelConfig},
 };
 
 const HIDDEN: Stops = Stops::At(&[8.0, 16.0, 32.0, 48.0, 64.0, 96.0, 128.0, 192.0, 256.0, 384.0, 512.0, 768.0, 1024.0]);
@@ -62,7 +62,6 @@ pub fn ModelCard() -> impl IntoView {
             <NumberControl
                 says=|words| words.model.layers
                 id="layers"
-                setting=Setting::Layers
                 range=Limits::LAYERS
                 stops=Stops::At(&[1.0, 2.0, 3.0, 4.0])
                 whole=true
@@ -72,7 +71,6 @@ pub fn ModelCard() -> impl IntoView {
             <NumberControl
                 says=|words| words.model.hidden
                 id="hidden"
-                setting=Setting::Hidden
                 range=Limits::HIDDEN
                 stops=HIDDEN
                 whole=true
@@ -82,7 +80,6 @@ pub fn ModelCard() -> impl IntoView {
             <NumberControl
                 says=|words| words.model.forget_bias
                 id="forget-bias"
-                setting=Setting::ForgetBias
                 range=Limits::FORGET_BIAS
                 stops=Stops::Even { low: -1.0, step: 0.5, count: 8 }
                 disabled=not_lstm
@@ -94,7 +91,6 @@ pub fn ModelCard() -> impl IntoView {
                 <NumberControl
                     says=|words| words.model.dropout
                     id="dropout"
-                    setting=Setting::Dropout
                     range=Limits::DROPOUT
                     stops=Stops::Even { low: 0.0, step: 0.05, count: 18 }
                     disabled=one_layer

@@ -8,7 +8,7 @@ use crate::{
         language::use_say,
         session::use_session,
     },
-    protocol::{Limits, Range, Schedule, Setting, TrainConfig},
+    protocol::{Limits, Range, Schedule, TrainConfig},
 };
 
 const RATES: Stops =
@@ -22,7 +22,7 @@ const SEEDS: Range = Range { low: 0.0, high: 4_294_967_295.0 };
 
 /// A number of the training's settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Figure {
+pub enum TrainingNumber {
     LearningRate,
     Batch,
     Context,
@@ -31,55 +31,55 @@ pub enum Figure {
     Steps,
 }
 
-impl Figure {
+impl TrainingNumber {
     fn says(self) -> Says {
         match self {
-            Figure::LearningRate => |words| words.training.learning_rate,
-            Figure::Batch => |words| words.training.batch,
-            Figure::Context => |words| words.training.context,
-            Figure::Clip => |words| words.training.clip,
-            Figure::WeightDecay => |words| words.training.weight_decay,
-            Figure::Steps => |words| words.training.steps,
+            TrainingNumber::LearningRate => |words| words.training.learning_rate,
+            TrainingNumber::Batch => |words| words.training.batch,
+            TrainingNumber::Context => |words| words.training.context,
+            TrainingNumber::Clip => |words| words.training.clip,
+            TrainingNumber::WeightDecay => |words| words.training.weight_decay,
+            TrainingNumber::Steps => |words| words.training.steps,
         }
     }
 
-    fn limits(self) -> (&'static str, Setting, Range, Stops) {
+    fn limits(self) -> (&'static str, Range, Stops) {
         match self {
-            Figure::LearningRate => ("lr", Setting::LearningRate, Limits::LEARNING_RATE, RATES),
-            Figure::Batch => ("batch", Setting::Batch, Limits::BATCH, BATCHES),
-            Figure::Context => ("context", Setting::Context, Limits::CONTEXT, CONTEXTS),
-            Figure::Clip => ("clip", Setting::Clip, Limits::CLIP, CLIPS),
-            Figure::WeightDecay => {
+            TrainingNumber::LearningRate => ("lr", Limits::LEARNING_RATE, RATES),
+            TrainingNumber::Batch => ("batch", Limits::BATCH, BATCHES),
+            TrainingNumber::Context => ("context", Limits::CONTEXT, CONTEXTS),
+            TrainingNumber::Clip => ("clip", Limits::CLIP, CLIPS),
+            TrainingNumber::WeightDecay => {
                 let stops = Stops::At(&[0.0, 1e-4, 1e-3, 0.01, 0.05, 0.1, 0.2, 0.5]);
-                ("weight-decay", Setting::WeightDecay, Limits::WEIGHT_DECAY, stops)
+                ("weight-decay", Limits::WEIGHT_DECAY, stops)
             }
-            Figure::Steps => ("steps", Setting::Steps, WHOLE, STEPS),
+            TrainingNumber::Steps => ("steps", WHOLE, STEPS),
         }
     }
 
     const fn is_whole(self) -> bool {
-        matches!(self, Figure::Batch | Figure::Context | Figure::Steps)
+        matches!(self, TrainingNumber::Batch | TrainingNumber::Context | TrainingNumber::Steps)
     }
 
     fn read(self, train: &TrainConfig) -> f64 {
         match self {
-            Figure::LearningRate => train.learning_rate,
-            Figure::Batch => train.batch as f64,
-            Figure::Context => train.context as f64,
-            Figure::Clip => train.clip,
-            Figure::WeightDecay => train.weight_decay,
-            Figure::Steps => train.steps.unwrap_or_default() as f64,
+            TrainingNumber::LearningRate => train.learning_rate,
+            TrainingNumber::Batch => train.batch as f64,
+            TrainingNumber::Context => train.context as f64,
+            TrainingNumber::Clip => train.clip,
+            TrainingNumber::WeightDecay => train.weight_decay,
+            TrainingNumber::Steps => train.steps.unwrap_or_default() as f64,
         }
     }
 
     fn write(self, train: &mut TrainConfig, value: f64) {
         match self {
-            Figure::LearningRate => train.learning_rate = value,
-            Figure::Batch => train.batch = value as usize,
-            Figure::Context => train.context = value as usize,
-            Figure::Clip => train.clip = value,
-            Figure::WeightDecay => train.weight_decay = value,
-            Figure::Steps => train.steps = (value >= 1.0).then_some(value as u64),
+            TrainingNumber::LearningRate => train.learning_rate = value,
+            TrainingNumber::Batch => train.batch = value as usize,
+            TrainingNumber::Context => train.context = value as usize,
+            TrainingNumber::Clip => train.clip = value,
+            TrainingNumber::WeightDecay => train.weight_decay = value,
+            TrainingNumber::Steps => train.steps = (value >= 1.0).then_some(value as u64),
         }
     }
 }
@@ -87,25 +87,24 @@ impl Figure {
 /// One number of `train`.
 #[component]
 pub fn TrainingControl(
-    figure: Figure,
+    number: TrainingNumber,
     #[prop(into)] train: Signal<TrainConfig>,
     #[prop(into)] change: Callback<TrainConfig>,
 ) -> impl IntoView {
-    let (id, setting, range, stops) = figure.limits();
+    let (id, range, stops) = number.limits();
     let set = move |value| {
         let mut changed = train.get_untracked();
-        figure.write(&mut changed, value);
+        number.write(&mut changed, value);
         change.run(changed);
     };
     view! {
         <NumberControl
-            says=figure.says()
+            says=number.says()
             id
-            setting
             range
             stops
-            whole=figure.is_whole()
-            value=Signal::derive(move || train.with(|train| figure.read(train)))
+            whole=number.is_whole()
+            value=Signal::derive(move || train.with(|train| number.read(train)))
             set
         />
     }
@@ -125,7 +124,7 @@ pub fn TrainingCard() -> impl IntoView {
             session.tune();
         }
     });
-    let control = move |figure| view! { <TrainingControl figure train change /> };
+    let control = move |number| view! { <TrainingControl number train change /> };
     let seed = Signal::derive(move || settings.with(|settings| settings.model.seed as f64));
     let set_seed = move |value: f64| {
         settings.update(|settings| {
@@ -136,17 +135,16 @@ pub fn TrainingCard() -> impl IntoView {
     view! {
         <section class="card">
             <h2>{say(|words| words.training.title)}</h2>
-            {[Figure::LearningRate, Figure::Clip].map(control)}
+            {[TrainingNumber::LearningRate, TrainingNumber::Clip].map(control)}
             <p class="hint">{say(|words| words.training.live)}</p>
-            {[Figure::Batch, Figure::Context, Figure::Steps].map(control)}
+            {[TrainingNumber::Batch, TrainingNumber::Context, TrainingNumber::Steps].map(control)}
             <details class="more">
                 <summary>{say(|words| words.model.more)}</summary>
                 <ScheduleChoice />
-                {control(Figure::WeightDecay)}
+                {control(TrainingNumber::WeightDecay)}
                 <NumberControl
                     says=|words| words.training.seed
                     id="seed"
-                    setting=Setting::Seed
                     range=SEEDS
                     stops=Stops::Even { low: 1.0, step: 1.0, count: 9 }
                     whole=true
