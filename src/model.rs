@@ -27,7 +27,7 @@ use burn::tensor::{Device, Tensor};
 pub use language::LanguageLayout;
 pub use layout::{Layout, Slot};
 pub use memory::memory_bytes;
-pub use network::{Dropout, Network, Output, Tokens, on_device};
+pub use network::{Chunk, Dropout, Network, Output, Tokens, on_device};
 pub use weights::Weights;
 
 use crate::protocol::{Cell, ModelConfig, Trouble};
