@@ -9,6 +9,9 @@
 //! | GRU (Cho et al. 2014) | r = σ(pᵣ + sᵣ), z = σ(p_z + s_z), n = tanh(pₙ + r ⊙ sₙ), h = (1 − z) ⊙ n + z ⊙ h₍ₜ₋₁₎ |
 //! | LSTM (Hochreiter & Schmidhuber 1997, Gers et al. 2000) | i, f, o = σ(p + s), g = tanh(p + s), c = f ⊙ c₍ₜ₋₁₎ + i ⊙ g, h = o ⊙ tanh(c) |
 //!
+//! [`sequence`] reads all rows forward; [`sequence_along`] in either direction and over rows of different lengths, by a
+//! [`ReadingOrder`]; [`sequence_with_tape`] also hands out every gate, and after a backward pass the gradients that arrived.
+//!
 //! Shapes: T time steps, B batch rows, H units, G gates ([`Cell::gates`]). Everything is time-major.
 
 pub mod check;

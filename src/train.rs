@@ -2,7 +2,7 @@
 //!
 //! [`Trainer::step`] is a step: the next chunk of the streams → scores → loss → gradient → [`AdamW`]. The same loop
 //! pretrains and fine-tunes; what differs is the model and the text it is given. [`Evaluator`] reads a text in slices,
-//! [`Writer`] continues a prompt.
+//! [`Writer`] continues a prompt. [`Learner`] is the loop of any other composition, with the loss of [`objective`].
 
 mod backpropagation;
 pub mod check;
