@@ -166,6 +166,35 @@ fn gradients_agree_with_finite_differences_on_a_gpu() {
     gradients_agree_with_finite_differences(&device, 11);
 }
 
+#[test]
+fn a_row_of_full_length_has_the_same_tape_whatever_the_lengths_of_the_others() {
+    let mut noise = Noise(5);
+    for device in [Some(Device::flex()), gpu()].into_iter().flatten() {
+        for cell in Cell::ALL {
+            let case = noise.case(cell, [4, 2, 3]);
+            let order = ReadingOrder::new(Direction::Forward, &[4, 2], 4, &device);
+            let [whole, part] =
+                [&ReadingOrder::default(), &order].map(|order| block_on(case.run_with_tape(order, &device)).1);
+            let same = |whole: &Numbers, part: &Numbers| {
+                assert_eq!(whole.shape, part.shape);
+                let row = whole.values.len() / 8;
+                for step in 0..4 {
+                    let at = 2 * step * row..(2 * step + 1) * row;
+                    for (whole, part) in whole.values[at.clone()].iter().zip(&part.values[at]) {
+                        assert!((whole - part).abs() < 1e-5, "{device:?} {cell:?} {step}: {whole} {part}");
+                    }
+                }
+            };
+            same(&whole.gates, &part.gates);
+            same(&whole.arrived, &part.arrived);
+            same(&whole.arrived_at_gates, &part.arrived_at_gates);
+            if let (Some(whole), Some(part)) = (&whole.cell, &part.cell) {
+                same(whole, part);
+            }
+        }
+    }
+}
+
 /// Above a size a GPU takes each step on its own: the same there.
 #[test]
 fn rows_of_different_lengths_give_the_same_on_a_gpu_as_on_the_cpu_at_every_size() {
