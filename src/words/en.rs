@@ -404,6 +404,7 @@ fn name(setting: Setting) -> &'static str {
         Setting::Clip => "Clip norm",
         Setting::WeightDecay => "Weight decay",
         Setting::EvalEvery => "Steps between evaluations",
+        Setting::EvalTokens => "Validation tokens per evaluation",
         Setting::Split => "Training part",
         Setting::Temperature => "Temperature",
         Setting::Length => "Length",

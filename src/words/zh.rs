@@ -368,6 +368,7 @@ fn name(setting: Setting) -> &'static str {
         Setting::Clip => "梯度裁剪",
         Setting::WeightDecay => "权重衰减",
         Setting::EvalEvery => "验证间隔步数",
+        Setting::EvalTokens => "每次验证的词元数",
         Setting::Split => "训练部分比例",
         Setting::Temperature => "温度",
         Setting::Length => "长度",
