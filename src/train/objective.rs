@@ -53,7 +53,7 @@ mod tests {
         model::{Chunk, LanguageModel, Tokens},
         protocol::{Cell, ModelConfig},
         text::Streams,
-        train::{backpropagation::backpropagate, learning::devices, resident::Resident, trainer::zero_states},
+        train::{backpropagation::backpropagate, learning::devices, resident::Resident},
     };
 
     /// A model with a chunk of streams for the fast pass and for the general one.
@@ -90,8 +90,8 @@ mod tests {
                 for tie_weights in [false, true] {
                     let config = ModelConfig { cell, layers: 2, hidden: 12, tie_weights, ..ModelConfig::default() };
                     let both = Both::new(&config, 11, [3, 5], &device);
-                    let place = Resident::new(&both.streams, &device).place(&both.streams, 0);
-                    let fast = backpropagate(&both.model, zero_states(&both.model, 3), place, None);
+                    let chunk = Resident::new(&both.streams, &device).chunk(&both.streams, 0);
+                    let fast = backpropagate(&both.model, both.model.zero_states(3), chunk, None);
                     let (loss, gradient) = both.general();
                     let (fast_loss, loss): (f32, f32) = (fast.losses.sum().into_scalar(), loss.into_scalar());
                     assert!((loss - fast_loss).abs() < 1e-5, "{device:?} {config:?}: {loss}, fast {fast_loss}");
@@ -127,9 +127,9 @@ mod tests {
     fn speed_of_the_general_pass_is_at_least_half_of_the_fast_one() {
         let device = Device::flex();
         let both = Both::new(&ModelConfig::default(), 65, [32, 64], &device);
-        let place = Resident::new(&both.streams, &device).place(&both.streams, 0);
-        let states = zero_states(&both.model, 32);
-        let fast = || drop(backpropagate(&both.model, states.clone(), place.clone(), None));
+        let chunk = Resident::new(&both.streams, &device).chunk(&both.streams, 0);
+        let states = both.model.zero_states(32);
+        let fast = || drop(backpropagate(&both.model, states.clone(), chunk.clone(), None));
         let general = || drop(both.general());
         let best = |run: &dyn Fn()| {
             let times = (0..12).map(|_| {
