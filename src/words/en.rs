@@ -2,8 +2,8 @@
 
 use super::number::{bound, bytes, fixed, grouped, setting};
 use super::{
-    Ask, Chart, Control, Device, FineTune, Header, Heatmap, Inside, Keep, Model, Notice, Number, Refusal, Samples,
-    Speed, Text, Training, Transport, UseIt, Words,
+    Ask, Chart, Control, Device, FineTune, Header, Heatmap, Inside, Keep, Model, Notice, Number, Plot, Refusal,
+    Samples, Speed, Text, Training, Transport, UseIt, Words,
 };
 use crate::protocol::{DeviceKind, DeviceReason, DeviceReport, GeneratedText, Schedule, Setting, Task, Trouble};
 
@@ -72,14 +72,28 @@ pub static WORDS: Words = Words {
     },
     notice: Notice {
         dismiss: "Dismiss",
+        page_stopped: "The page has stopped because of an error of its own. Reload it; the settings are kept.",
+        reload: "Reload",
         start_again: "Start the engine again",
+        go_on: "Go on training",
         recover: |rate| format!("Go on at {}", setting(rate)),
         fit: "Fit batch and context to the text",
         use_bytes: "Use the byte vocabulary",
         saved: |name| format!("The model is saved as {name}."),
         loaded: "The model is loaded. Press play to train it further, or ask it for text.",
+        loaded_without_text: "The model is loaded, and the present text has other symbols than it knows. Ask it for text, or \
+                              teach it a text of yours in step 4.",
+        loaded_kept: "The text is taken, and the loaded model is kept. Start over draws a new model for the text; step 4 \
+                      teaches the loaded one.",
         passed_over: |symbols| {
             format!("The model has never seen {}, so it was left out of the prompt.", listed(symbols))
+        },
+        newer: |names| {
+            format!(
+                "The model is loaded without {}, which this version does not know: a newer one saved it. Reload the page \
+                 to have the newest.",
+                listed(names)
+            )
         },
     },
     text: Text {
@@ -130,6 +144,7 @@ pub static WORDS: Words = Words {
         },
         report: "The text",
         size: |characters, symbols| format!("{} characters · {} symbols", grouped(characters), grouped(symbols)),
+        next: |name| format!("From the next start: {name}"),
         parts: |percent| {
             format!("{} % for training, {} % for validation", fixed(percent, 0), fixed(100.0 - percent, 0))
         },
@@ -221,6 +236,12 @@ pub static WORDS: Words = Words {
         seed: Control { label: "Seed", help: "The same seed and settings repeat a CPU run exactly." },
         live: "Learning rate and clip can change while it runs.",
     },
+    plot: Plot {
+        table: Control { label: "Table", help: "Show the figures in place of the picture." },
+        png: Control { label: "PNG", help: "Save the picture." },
+        csv: Control { label: "CSV", help: "Save every figure behind the picture as a table." },
+        link: Control { label: "Link", help: "Copy an address that opens with what is selected here." },
+    },
     chart: Chart {
         title: "Loss",
         training: "training",
@@ -232,8 +253,6 @@ pub static WORDS: Words = Words {
         units_in_full: ["nats a token", "bits a character", "perplexity"],
         log_steps: Control { label: "log steps", help: "Draw the first steps wider than the later ones." },
         all_steps: Control { label: "all steps", help: "Show all steps again (0, or double-click the chart)." },
-        png: Control { label: "PNG", help: "Save the chart as a picture." },
-        csv: Control { label: "CSV", help: "Save every point of the runs on the chart as a table." },
         figure: Control {
             label: "Below the loss",
             help: "Which figure to draw below the loss; the same again for none.",
@@ -248,14 +267,14 @@ pub static WORDS: Words = Words {
         earlier_runs: "Earlier runs",
         toggle_run: |run| format!("Show or hide the run {run}"),
         forget_run: |run| format!("Remove the run {run} from the chart"),
-        file_name: "unroll-loss",
+        step: "step",
         empty: "The curve appears with the first step.",
         described: |step, unit, training, validation| {
             let validation = validation.map(|loss| format!(", validation loss {loss}")).unwrap_or_default();
             format!("Loss over steps. At step {}: training loss {training}{validation} ({unit}).", grouped(step))
         },
-        keys: "Drag to choose a range of steps, scroll to zoom, double-click for all. Keys: + − zoom, ← → move, \
-               Shift with ← → moves the cursor, 0 shows all.",
+        keys: "Drag to choose a range of steps, double-click for all. Ctrl or ⌘ with the wheel zooms; once the chart is \
+               clicked the wheel alone does. Keys: ← → move the cursor, with Shift the chart, + − zoom, 0 shows all.",
         rate: "rate",
         batch: "batch",
         context: "context",
@@ -289,14 +308,17 @@ pub static WORDS: Words = Words {
         position: |number| format!("position {number}"),
         next: "comes next",
         scale: "Colours, from −1 to +1",
+        symbol: "symbol",
         empty: "The network's memory appears here as it reads.",
+        nothing_known: "The model knows none of these symbols. Type some that stand in the text it learned.",
         described: |layer, positions, units, step| {
             format!(
                 "Hidden state of layer {layer} after {} steps, {positions} characters by {units} units.",
                 grouped(step)
             )
         },
-        keys: "Scroll to zoom, drag to move. Keys: arrows move the cursor, + − zoom, 0 as at first.",
+        keys: "Drag to move. Ctrl or ⌘ with the wheel zooms; once the picture is clicked the wheel alone does. Keys: arrows \
+               move the cursor, with Shift the picture, + − zoom, 0 as at first.",
     },
     samples: Samples {
         title: "Sample",
@@ -453,30 +475,44 @@ pub fn trouble(trouble: &Trouble) -> String {
             bytes(*needed_bytes),
             bytes(*available_bytes)
         ),
+        Trouble::TextReplaced => "Another text was taken meanwhile: build the model again.".to_owned(),
         Trouble::NoModel => "There is no model yet: build one first.".to_owned(),
         Trouble::NotAModel { reason } => {
             format!("This file is not a model that can be loaded ({reason}). Use a safetensors file saved here.")
+        }
+        Trouble::OtherSymbols => {
+            "The model was trained on other symbols than the present text has. Choose the text that it \
+                                  learned to train it further, or fine-tune it on this one."
+                .to_owned()
         }
         Trouble::UnknownSymbols { symbols } => format!(
             "The model has never seen {}, so it was left out. Only symbols of the text it learned can be used.",
             listed(symbols)
         ),
-        Trouble::Diverged { step, learning_rate } => format!(
+        Trouble::Diverged { step, base_rate } => format!(
             "The run diverged at step {} at learning rate {}. The last good weights are kept: go on from them at a \
              lower rate.",
             grouped(*step),
-            setting(*learning_rate)
+            setting(*base_rate)
         ),
         Trouble::NothingToRecover => {
             "There are no good weights to go back to: start over, with a lower learning rate.".to_owned()
         }
+        Trouble::ModelReplaced => {
+            "This was ended, because another model took the place of the one it was asked of: ask again.".to_owned()
+        }
+        Trouble::NoFiniteLoss { step } => format!(
+            "The loss of this model is no finite number: its weights have grown too large by step {}. Train again at a \
+             lower learning rate.",
+            grouped(*step)
+        ),
         Trouble::NoWebGpu { reason } => format!("WebGPU cannot be used here ({reason}), so the CPU is used instead."),
         Trouble::NoTimestampQuery => {
             "This graphics adapter lacks timestamp-query, which the engine needs, so the CPU is used instead."
                 .to_owned()
         }
         Trouble::DeviceLost { reason } => {
-            format!("The graphics device was lost ({reason}). Start the engine again; text and settings are kept.")
+            format!("The graphics device was lost ({reason}). The model is kept: go on with it on the CPU.")
         }
         Trouble::OutOfMemory => {
             "The device has run out of memory. Start the engine again with fewer hidden units, a smaller batch or a \
@@ -485,6 +521,9 @@ pub fn trouble(trouble: &Trouble) -> String {
         }
         Trouble::WorkerDied { reason } => {
             format!("The engine stopped unexpectedly ({reason}). Start it again; text and settings are kept.")
+        }
+        Trouble::UnreadableMessage { reason } => {
+            format!("Page and engine do not understand each other ({reason}). Reload the page to have both anew.")
         }
         Trouble::EngineFailedToLoad { reason } => {
             format!("The engine could not be loaded ({reason}). Check the connection and start it again.")
@@ -503,7 +542,7 @@ fn listed(symbols: &[String]) -> String {
     const SHOWN: usize = 8;
     let mut text = symbols.iter().take(SHOWN).map(|s| format!("“{s}”")).collect::<Vec<_>>().join(", ");
     if symbols.len() > SHOWN {
-        text.push_str(&format!(" and {} more symbols", grouped((symbols.len() - SHOWN) as u64)));
+        text.push_str(&format!(" and {} more", grouped((symbols.len() - SHOWN) as u64)));
     }
     text
 }

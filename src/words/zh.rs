@@ -2,8 +2,8 @@
 
 use super::number::{bound, bytes, fixed, grouped, setting};
 use super::{
-    Ask, Chart, Control, Device, FineTune, Header, Heatmap, Inside, Keep, Model, Notice, Number, Refusal, Samples,
-    Speed, Text, Training, Transport, UseIt, Words,
+    Ask, Chart, Control, Device, FineTune, Header, Heatmap, Inside, Keep, Model, Notice, Number, Plot, Refusal,
+    Samples, Speed, Text, Training, Transport, UseIt, Words,
 };
 use crate::protocol::{DeviceKind, DeviceReason, DeviceReport, GeneratedText, Schedule, Setting, Task, Trouble};
 
@@ -70,13 +70,24 @@ pub static WORDS: Words = Words {
     },
     notice: Notice {
         dismiss: "知道了",
+        page_stopped: "页面因自身的错误停止了。请重新载入，设置都还在。",
+        reload: "重新载入",
         start_again: "重新启动引擎",
+        go_on: "继续训练",
         recover: |rate| format!("以 {} 继续", setting(rate)),
         fit: "按文本调整批大小和上下文",
         use_bytes: "改用字节词表",
         saved: |name| format!("模型已保存为 {name}。"),
         loaded: "模型已载入。可以继续训练，也可以直接让它写。",
+        loaded_without_text: "模型已载入，但当前文本的符号与它认识的不同。可以让它写，或在第 4 步用您的文本微调它。",
+        loaded_kept: "文本已读取，载入的模型仍然保留。“重新开始”会为这份文本新建模型；第 4 步可以用文本微调载入的模型。",
         passed_over: |symbols| format!("模型没见过{}，已从提示中略去。", listed(symbols)),
+        newer: |names| {
+            format!(
+                "模型已载入，但略去了{}：文件由更新的版本保存，本版本不认识这些内容。重新加载页面可获得最新版本。",
+                listed(names)
+            )
+        },
     },
     text: Text {
         corpora: "可供学习的文本",
@@ -123,6 +134,7 @@ pub static WORDS: Words = Words {
         },
         report: "文本",
         size: |characters, symbols| format!("{} 个字符 · {} 种符号", grouped(characters), grouped(symbols)),
+        next: |name| format!("下次开始时改用：{name}"),
         parts: |percent| format!("{}% 用于训练，{}% 用于验证", fixed(percent, 0), fixed(100.0 - percent, 0)),
         part_learn: |tokens| format!("学习 {}", grouped(tokens)),
         part_test: |tokens| format!("检验 {}", grouped(tokens)),
@@ -203,6 +215,12 @@ pub static WORDS: Words = Words {
         },
         live: "学习率和梯度裁剪可以边训练边改。",
     },
+    plot: Plot {
+        table: Control { label: "表格", help: "用数字代替图片。" },
+        png: Control { label: "PNG", help: "保存图片。" },
+        csv: Control { label: "CSV", help: "把图片背后的所有数值存为表格。" },
+        link: Control { label: "链接", help: "复制一个地址，打开时选中同样的内容。" },
+    },
     chart: Chart {
         title: "损失",
         training: "训练",
@@ -214,8 +232,6 @@ pub static WORDS: Words = Words {
         units_in_full: ["纳特/词元", "比特/字符", "困惑度"],
         log_steps: Control { label: "对数步数", help: "把开头的步数画得更宽。" },
         all_steps: Control { label: "全部步数", help: "重新显示全部步数（按 0 或双击图表）。" },
-        png: Control { label: "PNG", help: "把图表存为图片。" },
-        csv: Control { label: "CSV", help: "把图表上各次运行的所有点存为表格。" },
         figure: Control { label: "损失下方", help: "选择在损失下方画哪个量；再点一次则不画。" },
         gradient_norm: "梯度范数",
         learning_rate: "学习率",
@@ -227,13 +243,14 @@ pub static WORDS: Words = Words {
         earlier_runs: "以前的运行",
         toggle_run: |run| format!("显示或隐藏运行 {run}"),
         forget_run: |run| format!("从图表中移除运行 {run}"),
-        file_name: "unroll-loss",
+        step: "步",
         empty: "走完第一步，曲线就会出现。",
         described: |step, unit, training, validation| {
             let validation = validation.map(|loss| format!("，验证损失 {loss}")).unwrap_or_default();
             format!("损失随步数的变化。第 {} 步：训练损失 {training}{validation}（{unit}）。", grouped(step))
         },
-        keys: "拖动选择步数范围，滚轮缩放，双击显示全部。按键：+ − 缩放，← → 移动，Shift 加 ← → 移动光标，0 显示全部。",
+        keys: "拖动选择步数范围，双击显示全部。按住 Ctrl 或 ⌘ 用滚轮缩放；点击图表后可直接用滚轮。按键：← → 移动光标，加 Shift \
+               移动图表，+ − 缩放，0 显示全部。",
         rate: "学习率",
         batch: "批量",
         context: "上下文",
@@ -267,11 +284,14 @@ pub static WORDS: Words = Words {
         position: |number| format!("位置 {number}"),
         next: "接下来",
         scale: "颜色，从 −1 到 +1",
+        symbol: "符号",
         empty: "网络阅读时的记忆会显示在这里。",
+        nothing_known: "模型不认识这些符号。请输入它学过的文本中有的符号。",
         described: |layer, positions, units, step| {
             format!("训练 {} 步后第 {layer} 层的隐藏状态，{positions} 个字符乘 {units} 个单元。", grouped(step))
         },
-        keys: "滚轮缩放，拖动移动。按键：方向键移动光标，+ − 缩放，0 恢复原样。",
+        keys: "拖动移动。按住 Ctrl 或 ⌘ 用滚轮缩放；点击图片后可直接用滚轮。按键：方向键移动光标，加 Shift 移动图片，+ − 缩放，0 \
+               恢复原样。",
     },
     samples: Samples {
         title: "样例",
@@ -413,26 +433,35 @@ pub fn trouble(trouble: &Trouble) -> String {
             bytes(*needed_bytes),
             bytes(*available_bytes)
         ),
+        Trouble::TextReplaced => "这期间换了另一份文本，请重新建立模型。".to_owned(),
         Trouble::NoModel => "还没有模型，请先建一个。".to_owned(),
         Trouble::NotAModel { reason } => {
             format!("这个文件不是可以载入的模型（{reason}）。请使用在这里保存的 safetensors 文件。")
         }
+        Trouble::OtherSymbols => {
+            "模型学习时的符号与当前文本的不同。请选择它学过的文本继续训练，或用当前文本微调它。".to_owned()
+        }
         Trouble::UnknownSymbols { symbols } => {
             format!("模型没见过{}，已略去。只能使用它学过的文本里出现过的符号。", listed(symbols))
         }
-        Trouble::Diverged { step, learning_rate } => format!(
+        Trouble::Diverged { step, base_rate } => format!(
             "训练在第 {} 步发散了（学习率 {}）。最后一份正常的权重还在，可以降低学习率从那里继续。",
             grouped(*step),
-            setting(*learning_rate)
+            setting(*base_rate)
         ),
         Trouble::NothingToRecover => "没有可以退回的正常权重，请降低学习率重新开始。".to_owned(),
+        Trouble::ModelReplaced => "已中止：模型换成了另一个，请重新提出请求。".to_owned(),
+        Trouble::NoFiniteLoss { step } => {
+            format!("这个模型的损失不是有限的数：到第 {} 步时权重已经过大。请降低学习率重新训练。", grouped(*step))
+        }
         Trouble::NoWebGpu { reason } => format!("这里用不了 WebGPU（{reason}），已改用 CPU。"),
         Trouble::NoTimestampQuery => "显卡不支持引擎所需的 timestamp-query，已改用 CPU。".to_owned(),
         Trouble::DeviceLost { reason } => {
-            format!("图形设备断开了（{reason}）。请重新启动引擎，文本和设置都还在。")
+            format!("图形设备断开了（{reason}）。模型还在，可以在 CPU 上继续。")
         }
         Trouble::OutOfMemory => "设备内存不足。请减少隐藏单元、减小批大小或缩短上下文，再重新启动引擎。".to_owned(),
         Trouble::WorkerDied { reason } => format!("引擎意外停止了（{reason}）。请重新启动，文本和设置都还在。"),
+        Trouble::UnreadableMessage { reason } => format!("页面和引擎的版本对不上（{reason}）。请重新载入页面。"),
         Trouble::EngineFailedToLoad { reason } => format!("引擎没能载入（{reason}）。请检查网络后重新启动。"),
         Trouble::CannotRead { name, reason } => {
             format!("无法读取 {name}（{reason}）。请检查文件名以及是否有权打开。")
@@ -448,7 +477,7 @@ fn listed(symbols: &[String]) -> String {
     const SHOWN: usize = 8;
     let mut text: String = symbols.iter().take(SHOWN).map(|s| format!("“{s}”")).collect();
     if symbols.len() > SHOWN {
-        text.push_str(&format!("等 {} 种符号", grouped(symbols.len() as u64)));
+        text.push_str(&format!("等 {} 个", grouped(symbols.len() as u64)));
     }
     text
 }
