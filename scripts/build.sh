@@ -75,8 +75,9 @@ bind() {
 assemble() {
   step "Putting the site into dist/"
   local new=$ROOT/.dist.$$ part
-  # An interrupted build leaves its own behind; the lock says that nobody else is building.
+  # A build that was killed outright leaves its own behind; the lock says that nobody else is building.
   rm -rf "$ROOT"/.dist.*
+  UNFINISHED=$new
   mkdir -p "$new/corpora"
   cp -R www/. "$new/"
   cp assets/corpora/*.txt "$new/corpora/"
@@ -86,9 +87,12 @@ assemble() {
   bytes=$(wc -c <"$new/engine_bg.wasm" | tr -d ' ')
   sed "s|<meta name=\"engine-bytes\" content=\"[^\"]*\"|<meta name=\"engine-bytes\" content=\"$bytes\"|" index.html >"$new/index.html"
   grep -q "name=\"engine-bytes\" content=\"$bytes\"" "$new/index.html" || fail "index.html has no <meta name=\"engine-bytes\" content=\"…\">."
+  # Left by a build that was ended between the next two lines.
+  if [ ! -d dist ] && [ -d dist.old ]; then mv dist.old dist; fi
   rm -rf dist.old
   if [ -d dist ]; then mv dist dist.old; fi
   mv "$new" dist
+  UNFINISHED=''
   rm -rf dist.old
 }
 

@@ -1,10 +1,10 @@
-// Serves a folder at 127.0.0.1: `node scripts/server.mjs FOLDER PORT`, or `serve(folder, port)` from a test.
+// Serves a folder at 127.0.0.1: `node scripts/server.mjs FOLDER PORT`, or `serve(folder, { port, line })` from a test.
 import { createReadStream } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { readFile, readdir, stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, normalize, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createGzip } from "node:zlib";
+import { createGzip, gzipSync } from "node:zlib";
 
 const TYPES = {
   ".html": "text/html; charset=utf-8",
@@ -19,12 +19,16 @@ const TYPES = {
 };
 const COMPRESSED = new Set([".html", ".css", ".js", ".json", ".txt", ".svg", ".wasm"]);
 
-/** A listening server of `folder`; port 0 takes a free one. */
-export async function serve(folder, port = 0) {
+/**
+ * A listening server of `folder`; port 0 takes a free one. With a `line`, { bits (a second), latency (seconds) }, it
+ * answers as a static host far away does: each file compressed as well as gzip can, and over a line that all answers share.
+ */
+export async function serve(folder, { port = 0, line } = {}) {
   const root = resolve(folder);
   const policy = await contentSecurityPolicy(root);
+  const send = line ? await farAway(root, line) : nearBy;
   const server = createServer((request, response) => {
-    answer(root, policy, request, response).catch(() => response.writeHead(500).end());
+    answer(root, policy, request, response, send).catch(() => response.writeHead(500).end());
   });
   await new Promise((done, fail) => server.once("error", fail).listen(port, "127.0.0.1", done));
   return server;
@@ -40,7 +44,7 @@ async function contentSecurityPolicy(root) {
   return `${written[1].replace(/\s+/g, " ").trim().replace(/;$/, "")}; frame-ancestors 'none'`;
 }
 
-async function answer(root, policy, request, response) {
+async function answer(root, policy, request, response, send) {
   const headers = {
     "Content-Security-Policy": policy,
     "X-Content-Type-Options": "nosniff",
@@ -58,16 +62,57 @@ async function answer(root, policy, request, response) {
   const extension = extname(file);
   headers["Content-Type"] = TYPES[extension] ?? "application/octet-stream";
   headers.ETag = `"${found.size.toString(36)}-${Math.round(found.mtimeMs).toString(36)}"`;
-  if (request.headers["if-none-match"] === headers.ETag) return response.writeHead(304, headers).end();
-
   const gzip = COMPRESSED.has(extension) && /\bgzip\b/.test(request.headers["accept-encoding"] ?? "");
+  await send({ file, size: found.size, headers, gzip, known: request.headers["if-none-match"] === headers.ETag, head: request.method === "HEAD" }, response);
+}
+
+/** To a browser on this very machine. */
+function nearBy({ file, size, headers, gzip, known, head }, response) {
+  if (known) return response.writeHead(304, headers).end();
   if (gzip) headers["Content-Encoding"] = "gzip";
-  else headers["Content-Length"] = found.size;
+  else headers["Content-Length"] = size;
   response.writeHead(200, headers);
-  if (request.method === "HEAD") return response.end();
+  if (head) return response.end();
   const stream = createReadStream(file).on("error", () => response.destroy());
   // Level 1: on the own machine the wait for a better one is longer than what it saves.
   return gzip ? stream.pipe(createGzip({ level: 1 })).pipe(response) : stream.pipe(response);
+}
+
+/** Over a line of so many bits a second, which all answers share, and after so many seconds. Compressed beforehand. */
+async function farAway(root, { bits, latency }) {
+  const zipped = new Map();
+  for (const name of await readdir(root, { recursive: true })) {
+    if (COMPRESSED.has(extname(name))) zipped.set(join(root, name), gzipSync(await readFile(join(root, name)), { level: 9 }));
+  }
+  const share = sharedLine(bits / 8);
+  return async ({ file, headers, gzip, known, head }, response) => {
+    await new Promise((done) => setTimeout(done, 1000 * latency));
+    if (known) return response.writeHead(304, headers).end();
+    const body = (gzip && zipped.get(file)) || (await readFile(file));
+    if (gzip) headers["Content-Encoding"] = "gzip";
+    headers["Content-Length"] = body.length;
+    response.writeHead(200, headers);
+    if (head) return response.end();
+    for (let sent = 0; sent < body.length && !response.destroyed; ) {
+      const bytes = Math.min(PACKET, body.length - sent);
+      await share(bytes);
+      response.write(body.subarray(sent, (sent += bytes)));
+    }
+    return response.end();
+  };
+}
+
+/** Bytes that an answer puts on the line before another one has its turn. */
+const PACKET = 4096;
+
+/** Waits until the line has carried `bytes` more; whoever asks is served in turn. */
+function sharedLine(bytesASecond) {
+  let free = 0;
+  return (bytes) => {
+    const now = performance.now();
+    free = Math.max(now, free) + (1000 * bytes) / bytesASecond;
+    return new Promise((done) => setTimeout(done, free - now));
+  };
 }
 
 /** The file that a request asks for, or nothing where it would lead out of the folder. */
@@ -85,7 +130,7 @@ function locate(root, url) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [folder = "dist", port = "8080"] = process.argv.slice(2);
-  serve(folder, Number(port)).catch((error) => {
+  serve(folder, { port: Number(port) }).catch((error) => {
     const words = error.code === "EADDRINUSE" ? `Port ${port} is taken by another program: choose another with ./serve --port N.` : error.message;
     console.error(`\nunroll: ${words}`);
     process.exit(1);

@@ -61,7 +61,7 @@ need_wasm_target() {
   # Two compilers in one target directory would each undo what the other built.
   WASM_TARGET_DIR=$CACHE/target-debian
   WASM_CARGO=(env "PATH=/usr/bin:$PATH" RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTC_BOOTSTRAP=1
-    CARGO_UNSTABLE_BUILD_STD=std,panic_abort "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$linker"
+    "CARGO_UNSTABLE_BUILD_STD=std,panic_abort" "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$linker"
     "CARGO_TARGET_DIR=$WASM_TARGET_DIR" /usr/bin/cargo)
 }
 
@@ -71,10 +71,13 @@ of_lock() { awk -v crate="name = \"$1\"" '$0 == crate { getline; gsub(/[^0-9.]/,
 # install_tool NAME VERSION CRATE TIME: a program from Rust's package registry, into our own cache.
 install_tool() {
   step "Building $1 $2 ($4, once)"
-  # Without --locked: its own lock file names versions that not every registry still has. Unoptimised: half the time.
-  attempt "$1 $2 could not be built: look at the message above; a network to Rust's package registry is needed once." \
-    env "CARGO_TARGET_DIR=$CACHE/tools" CARGO_PROFILE_DEV_DEBUG=0 \
-    cargo install --quiet --debug --force --root "$CACHE" --version "$2" "$3"
+  # Unoptimised: half the time.
+  local install=(env "CARGO_TARGET_DIR=$CACHE/tools" CARGO_PROFILE_DEV_DEBUG=0
+    cargo install --quiet --debug --force --root "$CACHE" --version "$2" "$3")
+  # As its authors tested it. Where the registry lacks a version of their list: the newest that this Rust can compile.
+  run "${install[@]}" --locked >"$LOG" 2>&1 ||
+    attempt "$1 $2 could not be built: look at the message above; a network to Rust's package registry is needed once." \
+      env CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS=fallback "${install[@]}"
 }
 
 # The generator of the glue between JavaScript and Rust must be of the very version of the crate.
@@ -96,13 +99,16 @@ need_naga() {
   install_tool naga "$version" naga-cli "half a minute"
 }
 
+# The oldest Node.js that the tools of package.json run on, and the one that is fetched where there is an older one only.
+NODE_OLDEST=18 NODE_FETCHED=22
+
 need_node() {
-  if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+  local own=$CACHE/node/node_modules
+  if [ -x "$own/.bin/npm" ]; then PATH=$own/.bin:$own/$(node_package)/bin:$PATH; fi
+  if ! has_node; then
     step "Installing Node.js"
-    apt_install nodejs npm || fail "Node.js is missing: install Node.js 18 or newer with npm, then run this again."
+    install_node || fail "Node.js $NODE_OLDEST or newer with npm is needed$(node_found): install it from nodejs.org, then run this again."
   fi
-  [ "$(node -p 'parseInt(process.versions.node)')" -ge 18 ] ||
-    fail "Node.js 18 or newer is needed, and this is $(node --version): update it, then run this again."
   # npm leaves its own copy of the lock there; older than ours means that ours has changed.
   [ node_modules/.package-lock.json -nt package-lock.json ] && return
   step "Installing the tools of package.json"
@@ -110,19 +116,47 @@ need_node() {
     npm ci --no-audit --no-fund
 }
 
+has_node() {
+  command -v npm >/dev/null && [ "$(node -p 'parseInt(process.versions.node)' 2>/dev/null || echo 0)" -ge $NODE_OLDEST ]
+}
+
+node_found() { if command -v node >/dev/null; then printf ', and this is %s' "$(node --version)"; fi; }
+
+# npm's package of the Node.js program for this machine.
+node_package() {
+  local system machine
+  system=$(uname | tr '[:upper:]' '[:lower:]')
+  case $(uname -m) in
+    arm64 | aarch64) machine=arm64 ;;
+    *) machine=x64 ;;
+  esac
+  printf 'node-%s-%s' "$system" "$machine"
+}
+
+# Debian's or Homebrew's; where that is too old, as Ubuntu 22.04's 12 is, its npm fetches a newer one into our own cache.
+install_node() {
+  if ! command -v npm >/dev/null; then
+    if command -v brew >/dev/null; then brew install node >"$LOG" 2>&1; else apt_install nodejs npm; fi || return 1
+  fi
+  has_node && return
+  local own=$CACHE/node/node_modules
+  mkdir -p "$CACHE/node"
+  npm install --prefix "$CACHE/node" --no-audit --no-fund "$(node_package)@$NODE_FETCHED" npm@10 >"$LOG" 2>&1 || return 1
+  PATH=$own/.bin:$own/$(node_package)/bin:$PATH
+  hash -r
+  has_node
+}
+
+# Chromium or Chrome for the tests; which ones will do, scripts/chromium.mjs knows.
 need_chromium() {
-  local name
-  for name in "${CHROME:-}" chromium chromium-browser google-chrome google-chrome-stable \
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" /Applications/Chromium.app/Contents/MacOS/Chromium; do
-    [ -n "$name" ] || continue
-    if CHROME=$(command -v "$name"); then
-      export CHROME
-      return
+  if ! CHROME=$(node scripts/chromium.mjs); then
+    # On Ubuntu the package is a snap.
+    if ! grep -qi '^ID=ubuntu' /etc/os-release 2>/dev/null; then
+      step "Installing Chromium"
+      apt_install chromium || true
     fi
-  done
-  step "Installing Chromium"
-  apt_install chromium || fail "No Chromium or Chrome was found: install one, or set CHROME to its path, then run this again."
-  CHROME=$(command -v chromium)
+    CHROME=$(node scripts/chromium.mjs) || fail "$(node scripts/chromium.mjs --why)"
+  fi
   export CHROME
 }
 

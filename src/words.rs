@@ -118,6 +118,7 @@ pub struct Speed {
     pub copied: &'static str,
     pub progress: fn(done: usize, planned: usize) -> String,
     pub failed: fn(reason: &str) -> String,
+    pub missing: &'static str,
     pub picture: &'static str,
     pub hidden: fn(units: usize) -> String,
     /// Fewer time steps than asked for were measured.

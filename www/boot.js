@@ -1,13 +1,24 @@
-// Starts the page, and says so plainly where that is not possible.
-
-const boot = document.getElementById("boot");
+// Starts the engine's worker and the page, and says so plainly where the page cannot be started.
 
 try {
+  // The engine is the largest download, so it does not wait for the page, which takes the worker over together with what
+  // it has said until then (src/page/engine_link.rs).
+  const bytes = document.querySelector("meta[name=engine-bytes]").content;
+  const worker = new Worker(`worker.js?bytes=${bytes}`, { type: "module" });
+  const said = [];
+  worker.onmessage = ({ data }) => said.push(data);
+  worker.onerror = (event) => {
+    event.preventDefault();
+    said.push({ failed: event.message ?? "worker.js" });
+  };
+  window.earlyEngine = { worker, said };
+
   const { default: start } = await import("./page.js");
   await start();
-  boot.remove();
+  document.getElementById("boot").remove();
 } catch (error) {
   console.error(error);
+  const boot = document.getElementById("boot");
   boot.setAttribute("role", "alert");
   boot.setAttribute("data-testid", "notice");
   boot.textContent =

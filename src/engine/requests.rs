@@ -239,8 +239,8 @@ impl Engine {
         let encoded = run.vocabulary.encode(prompt);
         let from = encoded.ids.len().saturating_sub(Limits::WATCHED);
         let trace = trace(run.model(), &encoded.ids[from..], 0, count).await?;
-        let last = trace.odds.len().saturating_sub(trace.count);
-        let odds = trace.symbols.iter().zip(&trace.odds).skip(last).map(|(&id, &probability)| Odd {
+        let last = trace.probabilities.len().saturating_sub(trace.count);
+        let odds = trace.symbols.iter().zip(&trace.probabilities).skip(last).map(|(&id, &probability)| Odd {
             symbol: run.vocabulary.display(id),
             // A message carries finite numbers only.
             probability: if probability.is_finite() { probability } else { 0.0 },

@@ -66,7 +66,7 @@ impl Watching {
             odds_count: trace.count,
             unknown,
         });
-        let arrays = vec![Array::Floats(trace.hidden), Array::Floats(trace.odds), Array::Ids(trace.symbols)];
+        let arrays = vec![Array::Floats(trace.hidden), Array::Floats(trace.probabilities), Array::Ids(trace.symbols)];
         Ok(Some(Parcel { body, arrays }))
     }
 

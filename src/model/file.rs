@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::de::DeserializeOwned;
 
-use super::{Layout, Slot, Weights};
+use super::{LanguageLayout, Slot, Weights};
 use crate::{
     protocol::{ModelConfig, TrainConfig, Trouble},
     text::Vocabulary,
@@ -86,7 +86,7 @@ fn read(file: &[u8]) -> Result<Saved, String> {
         Some(step) => step.parse().map_err(|_| "its step is no number".to_owned())?,
         None => 0,
     };
-    let layout = Layout::new(&config, vocabulary.len());
+    let layout = LanguageLayout::new(&config, vocabulary.len());
     // Every tensor is looked at before memory for the whole model is taken, which settings alone could make huge.
     for slot in layout.slots() {
         let tensor = tensors.tensor(&slot.name).map_err(|_| format!("the tensor {} is missing", slot.name))?;

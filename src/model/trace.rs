@@ -1,6 +1,13 @@
 //! What a model holds and expects while it reads.
 
-use super::{LanguageModel, Tokens, read};
+use burn::tensor::Device;
+
+use super::{
+    LanguageModel,
+    cpu::Reader,
+    gpu::{self, Read},
+    read,
+};
 use crate::protocol::Trouble;
 
 /// A text as a model read it, from the zero state.
@@ -13,7 +20,7 @@ pub struct Trace {
     /// The likeliest next symbols after each position, [positions, `count`], likeliest first.
     pub symbols: Vec<u32>,
     /// Their probabilities, same shape.
-    pub odds: Vec<f32>,
+    pub probabilities: Vec<f32>,
     /// Symbols a position: as wished, or all there are.
     pub count: usize,
 }
@@ -26,21 +33,24 @@ pub struct Trace {
 pub async fn trace(model: &LanguageModel, ids: &[u32], layer: usize, count: usize) -> Result<Trace, Trouble> {
     let (units, symbols) = (model.config().hidden, model.symbols());
     let count = count.min(symbols);
-    let mut trace = Trace { hidden: Vec::new(), units, symbols: Vec::new(), odds: Vec::new(), count };
+    let mut trace = Trace { hidden: Vec::new(), units, symbols: Vec::new(), probabilities: Vec::new(), count };
     if ids.is_empty() {
         return Ok(trace);
     }
-    let network = model.network();
-    let device = model.device();
-    let output = network.forward(&Tokens::new(ids, 1, &device), network.zero_states(1, &device), None);
-    let layer = layer.min(output.hidden.len().saturating_sub(1));
-    if let Some(hidden) = output.hidden.into_iter().nth(layer) {
+    let layer = layer.min(model.config().layers - 1);
+    let scores = if model.device() == Device::flex() {
+        let (hidden, scores) = Reader::new(&model.weights().await?).trace(ids, layer);
+        trace.hidden = hidden;
+        scores
+    } else {
+        let Read { scores, hidden, .. } = gpu::read(model, ids, model.zero_states(1), layer);
         trace.hidden = read(hidden).await?;
-    }
-    for scores in read(output.logits).await?.chunks(symbols) {
+        read(scores).await?
+    };
+    for scores in scores.chunks(symbols) {
         for (id, probability) in likeliest(scores, count) {
             trace.symbols.push(id);
-            trace.odds.push(probability);
+            trace.probabilities.push(probability);
         }
     }
     Ok(trace)
@@ -67,12 +77,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_likeliest_come_first_and_their_odds_are_a_softmax() {
+    fn the_likeliest_come_first_and_their_probabilities_are_a_softmax() {
         let scores = [0.0, 2.0f32.ln(), 1.0f32.ln(), 4.0f32.ln()];
-        let odds = likeliest(&scores, 3);
-        assert_eq!(odds.iter().map(|odd| odd.0).collect::<Vec<_>>(), [3, 1, 0]);
-        for ((_, odd), expected) in odds.iter().zip([0.5, 0.25, 0.125]) {
-            assert!((odd - expected).abs() < 1e-6);
+        let found = likeliest(&scores, 3);
+        assert_eq!(found.iter().map(|symbol| symbol.0).collect::<Vec<_>>(), [3, 1, 0]);
+        for ((_, probability), expected) in found.iter().zip([0.5, 0.25, 0.125]) {
+            assert!((probability - expected).abs() < 1e-6);
         }
         assert_eq!(likeliest(&scores, 9).len(), 4);
     }

@@ -1,7 +1,8 @@
 //! The wire to the engine in its worker.
 
-use js_sys::Reflect;
+use js_sys::{Array, Reflect};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{Event as DomEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
 
 use crate::{
@@ -18,7 +19,11 @@ pub enum Arrival {
     },
     Event(Box<Parcel<Event>>),
     /// It failed, and nothing more will come; why, in the browser's words.
-    Failed(String),
+    Failed {
+        reason: String,
+        /// The site has no such program.
+        missing: bool,
+    },
 }
 
 /// Which engine.
@@ -39,22 +44,24 @@ pub struct EngineLink {
 impl EngineLink {
     /// Starts a worker and loads the engine into it. `arrived` is called with all that it says.
     pub fn start(program: Program, arrived: impl Fn(Arrival) + Clone + 'static) -> Result<Self, String> {
-        let options = WorkerOptions::new();
-        options.set_type(WorkerType::Module);
-        let address = match program {
-            Program::Engine => format!("worker.js?bytes={}", engine_bytes()),
-            Program::Bench => "worker.js?program=bench".to_owned(),
+        let (worker, said) = match program {
+            Program::Engine => match early_worker() {
+                Some(early) => early,
+                None => (new_worker(&format!("worker.js?bytes={}", engine_bytes()))?, Array::new()),
+            },
+            Program::Bench => (new_worker("worker.js?program=bench")?, Array::new()),
         };
-        let worker = Worker::new_with_options(&address, &options).map_err(|error| reason(&error))?;
 
-        let told = arrived.clone();
+        let (told, failed) = (arrived.clone(), arrived.clone());
         let on_message = Closure::new(move |message: MessageEvent| told(arrival(&message.data())));
         let on_error = Closure::new(move |event: DomEvent| {
             event.prevent_default();
-            arrived(Arrival::Failed(reason(&event)));
+            failed(Arrival::Failed { reason: reason(&event), missing: false });
         });
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        // When whoever asked for this link has it.
+        spawn_local(async move { said.iter().for_each(|message| arrived(arrival(&message))) });
         Ok(EngineLink { worker, _on_message: on_message, _on_error: on_error })
     }
 
@@ -85,12 +92,28 @@ fn arrival(message: &JsValue) -> Arrival {
         return Arrival::Loading { received: bytes("received"), total: bytes("total") };
     }
     if let Some(reason) = field(message, "failed").as_string() {
-        return Arrival::Failed(reason);
+        return Arrival::Failed { reason, missing: field(message, "missing").is_truthy() };
     }
     match wire::unpack(message) {
         Ok(parcel) => Arrival::Event(Box::new(parcel)),
-        Err(reason) => Arrival::Failed(reason),
+        Err(reason) => Arrival::Failed { reason, missing: false },
     }
+}
+
+fn new_worker(address: &str) -> Result<Worker, String> {
+    let options = WorkerOptions::new();
+    options.set_type(WorkerType::Module);
+    Worker::new_with_options(address, &options).map_err(|error| reason(&error))
+}
+
+/// The engine's worker that `boot.js` started before the page was there, and what it has said since. There is one.
+fn early_worker() -> Option<(Worker, Array)> {
+    const NAME: &str = "earlyEngine";
+    let window = web_sys::window()?;
+    let early = Reflect::get(&window, &JsValue::from_str(NAME)).ok()?;
+    Reflect::delete_property(&window, &JsValue::from_str(NAME)).ok()?;
+    let field = |name: &str| Reflect::get(&early, &JsValue::from_str(name)).ok();
+    Some((field("worker")?.dyn_into().ok()?, field("said")?.dyn_into().ok()?))
 }
 
 /// What the browser says about a failure, in its words.

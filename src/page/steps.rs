@@ -20,14 +20,17 @@ use super::session::{Step, use_session};
 pub fn PresentStep() -> impl IntoView {
     let session = use_session();
     view! {
-        <main class="step" id="step" role="tabpanel" aria-labelledby=move || format!("tab-{}", session.step.get().id())>
-            {move || match session.step.get() {
-                Step::Text => EitherOf5::A(view! { <text::TextStep /> }),
-                Step::Pretrain => EitherOf5::B(view! { <pretrain::PretrainStep /> }),
-                Step::Inside => EitherOf5::C(view! { <inside::InsideStep /> }),
-                Step::FineTune => EitherOf5::D(view! { <fine_tune::FineTuneStep /> }),
-                Step::UseIt => EitherOf5::E(view! { <use_it::UseItStep /> }),
-            }}
+        // The landmark around the tab panel: one element cannot have both roles.
+        <main>
+            <div class="step" id="step" role="tabpanel" aria-labelledby=move || format!("tab-{}", session.step.get().id())>
+                {move || match session.step.get() {
+                    Step::Text => EitherOf5::A(view! { <text::TextStep /> }),
+                    Step::Pretrain => EitherOf5::B(view! { <pretrain::PretrainStep /> }),
+                    Step::Inside => EitherOf5::C(view! { <inside::InsideStep /> }),
+                    Step::FineTune => EitherOf5::D(view! { <fine_tune::FineTuneStep /> }),
+                    Step::UseIt => EitherOf5::E(view! { <use_it::UseItStep /> }),
+                }}
+            </div>
         </main>
     }
 }

@@ -9,6 +9,7 @@ mod composed;
 mod cpu;
 mod gpu;
 
+pub use crate::model::remembered;
 pub use cpu::use_threads;
 
 use std::sync::Arc;
@@ -22,15 +23,12 @@ use burn::{
 };
 
 use super::resident::Place;
-use crate::{
-    model::{LanguageModel, Layout},
-    protocol::Cell,
-};
+use crate::model::{LanguageLayout, LanguageModel};
 
 /// What a chunk comes to.
 #[derive(Clone, Debug)]
 pub struct Pass {
-    /// The gradient of the mean loss by every weight, as [`Layout`] places them: [`Layout::len`] numbers, zeros between.
+    /// The gradient of the mean loss by every weight, as [`LanguageLayout`] places them, zeros between.
     pub gradient: Tensor<1>,
     /// Parts of the mean cross-entropy in nats, which is their sum: [P].
     pub losses: Tensor<1>,
@@ -41,7 +39,7 @@ pub struct Pass {
 /// Which chunk is read, and how.
 #[derive(Clone, Debug)]
 pub struct Chunk {
-    pub layout: Arc<Layout>,
+    pub layout: Arc<LanguageLayout>,
     /// T.
     pub steps: usize,
     /// B.
@@ -66,14 +64,6 @@ impl Chunk {
     /// Where in the resident order that of the chunk begins.
     pub const fn first_order(&self) -> usize {
         self.index * self.positions()
-    }
-}
-
-/// How many tensors [B, H] a layer remembers: h, and c of an LSTM.
-pub const fn remembered(cell: Cell) -> usize {
-    match cell {
-        Cell::Rnn | Cell::Gru => 1,
-        Cell::Lstm => 2,
     }
 }
 
@@ -128,7 +118,7 @@ mod tests {
     use super::*;
     use crate::{
         model::{Dropout, Weights},
-        protocol::ModelConfig,
+        protocol::{Cell, ModelConfig},
         text::Streams,
         train::{learning::devices, resident::Resident},
     };
@@ -187,7 +177,7 @@ mod tests {
             let states_error = error(&numbers(found.states), &states, 1.0);
             assert!(states_error < 1e-4, "{name}: states differ by {states_error}");
             let found = numbers(found.gradient);
-            let layout = crate::model::Layout::new(config, *symbols);
+            let layout = LanguageLayout::new(config, *symbols);
             assert_eq!(found.len(), layout.len());
             let mut worst = 0.0f32;
             for slot in layout.slots() {

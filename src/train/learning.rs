@@ -300,7 +300,7 @@ fn symbols_are_written_as_often_as_their_odds_say() {
         let mut writer = block_on(Writer::new(&model, &[], 2, sampling)).unwrap();
         counts[writer.write(1)[0] as usize] += 1;
     }
-    for (&id, &odd) in odds.symbols.iter().zip(&odds.odds) {
+    for (&id, &odd) in odds.symbols.iter().zip(&odds.probabilities) {
         let seen = counts[id as usize] as f32 / 2000.0;
         assert!((seen - odd).abs() < 4.0 * (odd / 2000.0).sqrt(), "{id}: {seen}, expected {odd}");
     }
@@ -316,8 +316,8 @@ fn a_trace_shows_the_layer_that_was_asked_for() {
     for layer in 0..2 {
         let trace = block_on(trace(&model, &ids(9), layer, 3)).unwrap();
         assert_eq!(trace.hidden, output.hidden[layer].to_data().iter::<f32>().collect::<Vec<_>>());
-        assert_eq!((trace.units, trace.count, trace.odds.len(), trace.symbols.len()), (8, 3, 27, 27));
-        assert!(trace.odds.chunks(3).all(|odds| odds[0] >= odds[1] && odds[1] >= odds[2]));
+        assert_eq!((trace.units, trace.count, trace.probabilities.len(), trace.symbols.len()), (8, 3, 27, 27));
+        assert!(trace.probabilities.chunks(3).all(|odds| odds[0] >= odds[1] && odds[1] >= odds[2]));
     }
     assert!(block_on(trace(&model, &[], 0, 3)).unwrap().hidden.is_empty());
 }

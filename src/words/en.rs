@@ -45,6 +45,7 @@ pub static WORDS: Words = Words {
         copied: "Copied",
         progress: |done, planned| format!("{done} of {planned}"),
         failed: |reason| format!("It could not be measured ({reason}). Try again."),
+        missing: "The program that measures is not on this site, or is still being built. Try again in a few minutes.",
         picture: "The figures of the table as bars, on a logarithmic scale",
         hidden: |units| format!("{units} hidden units"),
         at_context: |context| format!("context {context}"),

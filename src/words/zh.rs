@@ -43,6 +43,7 @@ pub static WORDS: Words = Words {
         copied: "已复制",
         progress: |done, planned| format!("{done} / {planned}"),
         failed: |reason| format!("无法测量（{reason}）。请再试一次。"),
+        missing: "本站没有测速程序，或者它还在构建中。请过几分钟再试。",
         picture: "表中数字的条形图，对数刻度",
         hidden: |units| format!("{units} 个隐藏单元"),
         at_context: |context| format!("上下文 {context}"),

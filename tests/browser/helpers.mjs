@@ -7,10 +7,12 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { needChromium } from "../../scripts/chromium.mjs";
 import { serve } from "../../scripts/server.mjs";
 
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-export const DIST = join(ROOT, "dist");
+/** The built site; `UNROLL_DIST` names another one, as when a test is tried on an older commit's. */
+export const DIST = process.env.UNROLL_DIST ?? join(ROOT, "dist");
 const INSTRUMENTS = join(ROOT, "tests/instruments");
 /** Where pictures of the page are left for whoever wants to look at them. */
 export const SHOTS = process.env.UNROLL_SHOTS ?? join(tmpdir(), "unroll-shots");
@@ -19,39 +21,44 @@ const FLAGS = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-ba
 /** WebGPU on the CPU: slow, and everywhere the same. */
 const SWIFTSHADER = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 
-let server;
+/** Servers and browsers by what makes them different. */
+const servers = new Map();
 const browsers = new Map();
 
-async function site() {
-  server ??= await serve(DIST);
+const once = (map, key, make) => {
+  if (!map.has(key)) map.set(key, make());
+  return map.get(key);
+};
+
+async function site(line) {
+  const server = await once(servers, JSON.stringify(line), () => serve(DIST, { line }));
   return `http://127.0.0.1:${server.address().port}/`;
 }
 
-function browser(webgpu) {
-  if (!browsers.has(webgpu)) {
-    const args = webgpu ? [...FLAGS, ...SWIFTSHADER] : FLAGS;
-    browsers.set(webgpu, chromium.launch({ executablePath: process.env.CHROME ?? "/usr/bin/chromium", args }));
-  }
-  return browsers.get(webgpu);
-}
+const launchOptions = (webgpu) => ({ executablePath: needChromium(), args: webgpu ? [...FLAGS, ...SWIFTSHADER] : FLAGS });
+
+const browser = (webgpu) => once(browsers, webgpu, () => chromium.launch(launchOptions(webgpu)));
 
 after(async () => {
   for (const one of browsers.values()) await (await one).close();
-  server?.close();
-  server?.closeAllConnections();
+  for (const one of servers.values()) {
+    const server = await one;
+    server.close();
+    server.closeAllConnections();
+  }
 });
 
 /**
  * A test of one page. Options: `webgpu` (SwiftShader instead of none), `query` ("device=cpu"), `path`, `viewport`,
  * `storage` (local storage to start from), `worker` (JavaScript that runs in the worker before the engine's own),
  * `before` (called with the lab before the page opens), `allow` (console errors that the test itself causes),
- * `seconds`.
+ * `line` (see scripts/server.mjs), `profile` (a browser of its own, whose caches are as those of a user), `seconds`.
  */
 export function lab(name, options, body) {
-  test(name, { timeout: (options.seconds ?? 240) * 1000 }, async () => {
+  test(name, { timeout: (options.seconds ?? 240) * 1000 }, async (t) => {
     const lab = await Lab.open(options);
     try {
-      await body(lab);
+      await body(lab, t);
       assert.deepEqual(lab.faults, [], "nothing is wrong in the console or on the network");
     } catch (error) {
       await lab.shot(`failed ${name}`).catch(() => {});
@@ -95,12 +102,14 @@ async function instruments(lab) {
 }
 
 class Lab {
-  static async open({ webgpu = false, query = "device=cpu", path = "", viewport = { width: 1440, height: 900 }, storage = {}, worker, before, allow = [], ...rest }) {
+  static async open({ webgpu = false, query = "device=cpu", path = "", viewport = { width: 1440, height: 900 }, storage = {}, worker, before, allow = [], line, profile, ...rest }) {
     const lab = new Lab();
-    lab.home = await site();
+    lab.home = await site(line);
     lab.faults = [];
     lab.allow = allow;
-    lab.context = await (await browser(webgpu)).newContext({ viewport, acceptDownloads: true, ...rest.context });
+    const asked = { viewport, acceptDownloads: true, ...rest.context };
+    // An empty folder's name makes Playwright take a new one, which it removes.
+    lab.context = profile ? await chromium.launchPersistentContext("", { ...launchOptions(webgpu), ...asked }) : await (await browser(webgpu)).newContext(asked);
     lab.page = await lab.context.newPage();
     lab.#listen();
     await lab.page.addInitScript((entries) => {

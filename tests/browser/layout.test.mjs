@@ -1,15 +1,13 @@
 // Every size, theme and language: nothing runs out of the page. Leaves pictures to look at.
 import assert from "node:assert/strict";
 import { SHOTS, lab } from "./helpers.mjs";
-
-const STEPS = ["text", "pretrain", "inside", "finetune", "use"];
-const SIZES = { desk: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
+import { LANGUAGES, SIZES, STEPS } from "./steps.mjs";
 
 for (const [size, viewport] of Object.entries(SIZES)) {
   for (const colorScheme of ["light", "dark"]) {
     lab(`nothing runs out of the page: ${size}, ${colorScheme}`, { query: "device=cpu", viewport, context: { colorScheme } }, async (lab) => {
       await lab.trains(100, 60);
-      for (const language of ["en", "zh"]) {
+      for (const language of LANGUAGES) {
         for (const step of STEPS) {
           await lab.go(step);
           await lab.page.waitForTimeout(300);

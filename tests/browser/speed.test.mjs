@@ -115,3 +115,17 @@ lab("a measurement is stopped at once, and so is one whose panel is closed", { q
   await lab.trains(5);
   assert.equal(await lab.by("notice").count(), 0);
 });
+
+lab("a site without the program that measures says so in a sentence", {
+  query: "device=cpu",
+  allow: [/404/, /Failed to fetch dynamically imported module/],
+  before: (lab) => lab.page.route(/\/bench(_bg\.wasm|\.js)/, (route) => route.fulfill({ status: 404, body: "" })),
+}, async (lab) => {
+  await lab.trains(5);
+  await lab.by("badge").click();
+  await lab.by("speed-open").click();
+  await lab.by("speed-run").click();
+  await lab.until("it is said", async () => /not on this site.*few minutes/.test(await lab.by("speed-panel").innerText()));
+  await lab.page.keyboard.press("Escape");
+  await lab.trains(5);
+});

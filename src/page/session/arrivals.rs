@@ -30,7 +30,7 @@ impl Session {
                 self.phase.set(Phase::Loading { received, total })
             }
             Arrival::Loading { .. } => self.phase.set(Phase::Opening),
-            Arrival::Failed(reason) => self.engine_failed(reason),
+            Arrival::Failed { reason, .. } => self.engine_failed(reason),
             Arrival::Event(parcel) => self.told(*parcel),
         }
     }

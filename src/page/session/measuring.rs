@@ -27,6 +27,8 @@ pub enum Measuring {
     Going,
     /// Why, in the browser's words.
     Failed(String),
+    /// The program that measures is not part of this site, or not yet.
+    Missing,
 }
 
 impl Session {
@@ -57,7 +59,8 @@ impl Session {
     fn measured(self, arrival: Arrival) {
         let said = match arrival {
             Arrival::Loading { .. } => return,
-            Arrival::Failed(reason) => Err(reason),
+            Arrival::Failed { missing: true, .. } => Err(Measuring::Missing),
+            Arrival::Failed { reason, .. } => Err(Measuring::Failed(reason)),
             Arrival::Event(parcel) => Ok(parcel.body),
         };
         match said {
@@ -73,7 +76,7 @@ impl Session {
                 }
             }
             Ok(_) => {}
-            Err(reason) => self.end_measuring(Measuring::Failed(reason)),
+            Err(end) => self.end_measuring(end),
         }
     }
 

@@ -22,6 +22,7 @@ pub fn DeviceBadge() -> impl IntoView {
     let open = RwSignal::new(false);
     let panel = NodeRef::<html::Dialog>::new();
     let whole = NodeRef::<html::Div>::new();
+    let badge = NodeRef::<html::Button>::new();
 
     let name = move || match (session.phase.get(), session.device.get()) {
         (Phase::Down, _) => words().device.none,
@@ -74,13 +75,18 @@ pub fn DeviceBadge() -> impl IntoView {
         }
     };
     let key = move |event: KeyboardEvent| {
-        if event.key() == "Escape" {
+        if event.key() == "Escape" && open.get_untracked() {
+            // Before what has the focus goes.
+            if let Some(badge) = badge.get_untracked() {
+                let _ = badge.focus();
+            }
             open.set(false);
         }
     };
     view! {
         <div class="device" node_ref=whole on:focusout=left on:keydown=key>
             <button
+                node_ref=badge
                 class=move || format!("badge {}", state())
                 data-testid="badge"
                 aria-expanded=move || open.get().to_string()

@@ -43,12 +43,14 @@ pub fn Header() -> impl IntoView {
                 <button
                     class="plain languages"
                     data-testid="language"
-                    aria-label=say(|words| words.header.language)
                     title=say(|words| words.header.language)
                     on:click=move |_| language.update(|language| *language = language.other())
                 >
                     <span lang="en" class:is-chosen=move || language.get() == Language::English>"EN"</span>
+                    " "
                     <span lang="zh-CN" class:is-chosen=move || language.get() == Language::Chinese>"中文"</span>
+                    " "
+                    <span class="unseen">{say(|words| words.header.language)}</span>
                 </button>
                 <button
                     class="plain square"

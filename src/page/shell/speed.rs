@@ -57,6 +57,7 @@ pub fn SpeedPanel(dialog: NodeRef<html::Dialog>) -> impl IntoView {
     };
     let state = move || match (session.measuring.get(), session.speed.get()) {
         (Measuring::Failed(reason), _) => (words().speed.failed)(&reason),
+        (Measuring::Missing, _) => words().speed.missing.to_owned(),
         (Measuring::Going, report) => {
             let progress = report.map(|report| (words().speed.progress)(report.figures.len(), report.planned));
             progress.unwrap_or_else(|| words().device.opening.to_owned())

@@ -123,8 +123,8 @@ fn Stat(id: &'static str, #[prop(into)] label: Signal<String>, #[prop(into)] val
     let value = Memo::new(move |_| value.get());
     view! {
         <div class=format!("stat {id}")>
-            <dd data-testid=id>{value}</dd>
             <dt>{label}</dt>
+            <dd data-testid=id>{value}</dd>
         </div>
     }
 }
@@ -139,17 +139,20 @@ fn Line() -> impl IntoView {
         Phase::Loading { received, total } => Some((received, total)),
         _ => None,
     };
-    let done = Memo::new(move |_| match (loading(), session.working.get(), session.total_steps()) {
-        (Some((received, total)), ..) => received as f64 / total.max(1) as f64,
-        (None, Some((_, done)), None) => f64::from(done),
-        (None, _, Some(total)) => session.figures.get().step as f64 / total.max(1) as f64,
-        // Without an end the line fills up ever slower.
-        (None, None, None) => {
-            let step = session.figures.get().step as f64;
-            step / (step + 4000.0)
-        }
+    let done = Memo::new(move |_| {
+        let done = match (loading(), session.working.get(), session.total_steps()) {
+            (Some((received, total)), ..) => received as f64 / total.max(1) as f64,
+            (None, Some((_, done)), None) => f64::from(done),
+            (None, _, Some(total)) => session.figures.get().step as f64 / total.max(1) as f64,
+            // Without an end the line fills up ever slower.
+            (None, None, None) => {
+                let step = session.figures.get().step as f64;
+                step / (step + 4000.0)
+            }
+        };
+        done.clamp(0.0, 1.0)
     });
-    let width = move || format!("{:.2}%", 100.0 * done.get().clamp(0.0, 1.0));
+    let width = move || format!("{:.2}%", 100.0 * done.get());
     let label = move || match loading() {
         Some((received, total)) => (words().device.loading)(received, total),
         None => session.working.get().map(|(task, _)| (words().task)(task).to_owned()).unwrap_or_default(),
