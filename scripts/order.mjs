@@ -101,7 +101,7 @@ function signature(body) {
   return least;
 }
 
-/** The functions' indices, each followed by the one that is most like it and those before it. */
+/** The functions' indices, each followed by the one that is most like it and the two before it. */
 function ordered(bodies) {
   const signatures = bodies.map(signature);
   // For each hash, who has which value.

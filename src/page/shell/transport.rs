@@ -152,14 +152,14 @@ fn Line() -> impl IntoView {
         };
         done.clamp(0.0, 1.0)
     });
-    let width = move || format!("{:.2}%", 100.0 * done.get());
+    let width = move || number::percent(done.get());
     let label = move || match loading() {
         Some((received, total)) => (words().device.loading)(received, total),
         None => session.working.get().map(|(task, _)| (words().task)(task).to_owned()).unwrap_or_default(),
     };
     let ticks = move || {
         let Some(total) = session.total_steps() else { return Vec::new() };
-        let at = |step: u64| (step <= total).then(|| format!("{:.2}%", 100.0 * step as f64 / total.max(1) as f64));
+        let at = |step: u64| (step <= total).then(|| number::percent(step as f64 / total.max(1) as f64));
         session.samples.with(|samples| {
             samples
                 .iter()
@@ -176,7 +176,7 @@ fn Line() -> impl IntoView {
             aria-label=say(|words| words.transport.progress)
             aria-valuemin="0"
             aria-valuemax="100"
-            aria-valuenow=move || (100.0 * done.get()).round()
+            aria-valuenow=move || (100.0 * done.get()).round() as u32
         >
             <div class="line-track">
                 {ticks} <div class="line-fill" style:width=width></div> <div class="line-knob" style:left=width></div>
