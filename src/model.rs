@@ -15,6 +15,7 @@ pub mod layout;
 mod memory;
 mod network;
 pub mod parameters;
+mod read;
 pub mod trace;
 mod weights;
 
@@ -26,6 +27,8 @@ pub use language::LanguageLayout;
 pub use layout::{Layout, Slot};
 pub use memory::memory_bytes;
 pub use network::{Dropout, Network, Output, Tokens, on_device};
+pub use read::PendingRead;
+pub(crate) use read::read;
 pub use weights::Weights;
 
 use crate::protocol::{Cell, ModelConfig, Trouble};
@@ -115,14 +118,4 @@ impl LanguageModel {
     pub async fn weights(&self) -> Result<Weights, Trouble> {
         Ok(Weights::from_values(self.layout.as_ref().clone(), read(self.flat.clone()).await?))
     }
-}
-
-/// The numbers of a tensor.
-///
-/// # Errors
-/// `DeviceLost` when the device no longer answers.
-pub(crate) async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, Trouble> {
-    let lost = |reason: String| Trouble::DeviceLost { reason };
-    let data = tensor.into_data_async().await.map_err(|error| lost(error.to_string()))?;
-    data.try_into_vec::<f32>().map_err(|error| lost(format!("{error:?}")))
 }

@@ -1,10 +1,9 @@
-//! The page: leptos components, charts and heatmaps on canvas. Holds no tensor.
+//! The page: leptos components, and pictures on canvas. Holds no tensor.
 //!
 //! `session` is the one store; `engine_link` brings it what the engine says. `shell` stands around every step, `steps`
-//! are the five of them, `control` what they are made of.
+//! are the five of them, `control` what they are made of; `plot` is the kit of the `pictures`.
 
 mod address;
-pub mod chart;
 mod clipboard;
 mod control;
 mod corpora;
@@ -13,9 +12,12 @@ mod engine_link;
 pub mod history;
 mod keyboard;
 pub mod language;
+pub mod pictures;
+pub mod plot;
 mod session;
 mod settings;
 mod shell;
+mod sort;
 mod steps;
 mod storage;
 mod theme;
@@ -24,8 +26,8 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use self::{
-    address::Address, language::provide_language, session::Session, settings::Settings, steps::PresentStep,
-    theme::Theme,
+    address::Address, language::provide_language, pictures::Views, plot::Selection, session::Session,
+    settings::Settings, steps::PresentStep, theme::Theme,
 };
 use crate::words::Language;
 
@@ -58,6 +60,8 @@ fn Page() -> impl IntoView {
     let session = Session::new(address, language, theme, settings);
     provide_context(session);
     provide_language(session.language);
+    provide_context(Selection::new(session.layer));
+    provide_context(Views::default());
 
     Effect::new(move || session.theme.get().apply());
     Effect::new(move || name_document(session.language.get()));

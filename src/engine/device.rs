@@ -5,7 +5,6 @@
 mod platform;
 
 use burn::tensor::Device;
-use futures_util::future::LocalBoxFuture;
 use web_time::Duration;
 
 use crate::protocol::{DeviceKind, DeviceReason, DeviceReport, DeviceWish, Speeds, Trouble};
@@ -98,11 +97,6 @@ pub async fn gpu() -> Result<Place, DeviceReason> {
     let Adapter { name, software } = platform::look().await?;
     let Gpu { device, total_bytes, tensor_bytes } = platform::bring_up().await.map_err(DeviceReason::Failed)?;
     Ok(Place { device, kind: DeviceKind::WebGpu, name, software, total_bytes, tensor_bytes })
-}
-
-/// Lets what nobody waits for any more come to its end.
-pub fn finish(work: LocalBoxFuture<'static, ()>) {
-    platform::finish(work);
 }
 
 /// Waits for `time`, or for ever where nothing else could happen meanwhile: a native program waits for its GPU in place.

@@ -9,10 +9,10 @@ use futures_util::{
 };
 use web_time::{Duration, Instant};
 
-use super::device::{finish, sleep};
+use super::device::sleep;
 use crate::{
     model::LanguageModel,
-    protocol::{ModelConfig, TrainConfig, Trouble},
+    protocol::{Init, ModelConfig, TrainConfig, Trouble},
     train::Trainer,
 };
 
@@ -38,7 +38,7 @@ pub fn ours(model: LanguageModel) -> Subject {
     Box::new(move |batch, context| {
         let ids = text(model.symbols(), CHUNKS * batch * context + 1);
         let train = TrainConfig { batch, context, ..TrainConfig::default() };
-        Ok(Box::new(Trainer::new(model.clone(), ids, train, 0)?))
+        Ok(Box::new(Trainer::new(model.clone(), ids, train)?))
     })
 }
 
@@ -111,7 +111,9 @@ impl Gauge {
 
     /// Our model of these settings on `device`.
     pub fn of_model(model: &ModelConfig, symbols: usize, train: &TrainConfig, device: &Device, effort: Effort) -> Self {
-        Gauge::new(ours(LanguageModel::new(model, symbols, device)), train.batch, train.context, effort)
+        // A step takes as long whatever the numbers are, and orthogonal ones take long to draw.
+        let model = ModelConfig { init: Init::Pytorch, ..model.clone() };
+        Gauge::new(ours(LanguageModel::new(&model, symbols, device)), train.batch, train.context, effort)
     }
 
     /// A slice; after the last one what was found.
@@ -147,8 +149,7 @@ impl Gauge {
         let learning = async move { pupil.learn(1).await.map(|()| pupil) };
         match select(learning.boxed_local(), pin!(sleep(left))).await {
             Either::Left((pupil, _)) => self.pupil = Some(pupil?),
-            // What is on its way from a GPU has to arrive, or its buffer is used again while it is mapped.
-            Either::Right(((), learning)) => finish(learning.map(drop).boxed_local()),
+            Either::Right(((), learning)) => drop(learning),
         }
         let time = started.elapsed();
         self.getting_ready += time;

@@ -12,13 +12,13 @@ use super::{
     watching::Watching,
 };
 use crate::{
-    model::{Weights, file, trace::trace},
+    model::{Weights, trace::trace},
     protocol::{
         Array, DeviceKind, DeviceReport, DeviceWish, EvaluatedOn, Event, Generate, Limits, ModelConfig, Odd, Origin,
         Parcel, Request, RunState, Setting, SpeedSize, Speeds, Task, TextRequest, TrainConfig, Trouble,
     },
     text::{Corpus, Ngrams, Streams, read},
-    train::Evaluator,
+    train::{Checkpoint, Evaluator, Loaded, from_safetensors, to_safetensors},
 };
 
 impl Engine {
@@ -60,7 +60,7 @@ impl Engine {
             Request::FineTune { text, train } => self.fine_tune(&text, &bytes, train).await,
             Request::Save => {
                 let (saved, file_name) = self.present_run()?.saved().await?;
-                let bytes = file::to_safetensors(&saved)?;
+                let bytes = to_safetensors(&saved)?;
                 (self.outbox)(Parcel::with_bytes(Event::Saved { file_name }, bytes));
                 Ok(())
             }
@@ -281,9 +281,8 @@ impl Engine {
     }
 
     async fn load(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
-        let file::Saved { weights, vocabulary, train, step } = file::from_safetensors(bytes)?;
+        let Loaded { checkpoint: Checkpoint { weights, vocabulary, train, step, .. }, .. } = from_safetensors(bytes)?;
         // The present text is learned on where it has the very symbols of the model; another one is for fine-tuning.
-        let train = train.unwrap_or_default();
         let fits = |corpus: &Rc<Corpus>| Streams::new(corpus.train().clone(), train.batch, train.context).is_ok();
         let corpus = self.text.clone().filter(|corpus| *corpus.vocabulary() == vocabulary && fits(corpus));
         let wanted = Wanted { model: weights.config(), train: &train, symbols: vocabulary.len() };

@@ -11,10 +11,10 @@ use super::{
     progress::{Gathered, Point},
 };
 use crate::{
-    model::{LanguageModel, Weights, file::Saved, trace::trace},
+    model::{LanguageModel, Weights, trace::trace},
     protocol::{DeviceKind, Event, ModelConfig, ModelReport, Origin, Parcel, RunState, TrainConfig, Trouble},
     text::{Corpus, Vocabulary},
-    train::{Divergence, Evaluator, StepFigures, Trainer},
+    train::{Checkpoint, Divergence, Evaluator, StepFigures, Trainer},
 };
 
 /// Symbols of a text that is read only so that a device compiles what reads it.
@@ -73,11 +73,17 @@ impl Run {
     pub fn new(start: Start, place: &Place) -> Result<Self, Trouble> {
         let Start { weights, vocabulary, corpus, old_valid, train, step, origin } = start;
         let memory_bytes = memory::check(weights.config(), &train, vocabulary.len(), place)?;
-        let model = LanguageModel::from_weights(&weights, &place.device);
+        let checkpoint = Checkpoint::beginning(weights, vocabulary, train, step);
         let learner = match &corpus {
-            Some(corpus) => Learner::Training(Box::new(Trainer::new(model, corpus.train().clone(), train, step)?)),
-            None => Learner::Resting { model, train, step },
+            Some(corpus) => {
+                Learner::Training(Box::new(Trainer::resume(&checkpoint, corpus.train().clone(), &place.device)?))
+            }
+            None => {
+                let model = LanguageModel::from_weights(&checkpoint.weights, &place.device);
+                Learner::Resting { model, train: checkpoint.train, step }
+            }
         };
+        let Checkpoint { weights, vocabulary, .. } = checkpoint;
         Ok(Run {
             vocabulary,
             corpus,
@@ -263,12 +269,12 @@ impl Run {
     ///
     /// # Errors
     /// `DeviceLost`.
-    pub async fn saved(&self) -> Result<(Saved, String), Trouble> {
+    pub async fn saved(&self) -> Result<(Checkpoint, String), Trouble> {
         let weights = self.model().weights().await?;
         let ModelConfig { cell, layers, hidden, .. } = weights.config();
         let step = self.step_number();
         let name = format!("unroll-{}-{layers}x{hidden}-step{step}.safetensors", cell.name());
-        let (vocabulary, train) = (self.vocabulary.clone(), Some(self.train_config().clone()));
-        Ok((Saved { weights, vocabulary, train, step }, name))
+        let (vocabulary, train) = (self.vocabulary.clone(), self.train_config().clone());
+        Ok((Checkpoint { first_step: 0, ..Checkpoint::beginning(weights, vocabulary, train, step) }, name))
     }
 }

@@ -10,7 +10,10 @@ use burn::{
 use futures_util::{FutureExt, future::LocalBoxFuture};
 
 use super::gauge::{Pupil, Subject, text};
-use crate::{model::on_device, protocol::Trouble};
+use crate::{
+    model::{on_device, read},
+    protocol::Trouble,
+};
 
 const LEARNING_RATE: f64 = 2e-3;
 
@@ -90,9 +93,7 @@ impl Stock {
     /// `DeviceLost`.
     async fn flush(&mut self) -> Result<Option<f32>, Trouble> {
         let Some(loss) = self.loss.take() else { return Ok(None) };
-        let data = loss.into_data_async().await;
-        let data = data.map_err(|error| Trouble::DeviceLost { reason: error.to_string() })?;
-        Ok(data.iter::<f32>().next())
+        Ok(read(loss).await?.first().copied())
     }
 }
 

@@ -170,6 +170,18 @@ impl Dropout {
         Dropout { rate, random: ChaCha8Rng::seed_from_u64(seed) }
     }
 
+    /// Goes on after `draws` factors were drawn.
+    pub fn resumed(rate: f32, seed: u64, draws: u64) -> Self {
+        let mut dropout = Dropout::new(rate, seed);
+        dropout.random.set_word_pos(draws.into());
+        dropout
+    }
+
+    /// Factors drawn so far: the generator's position in 32-bit words.
+    pub fn draws(&self) -> u64 {
+        self.random.get_word_pos() as u64
+    }
+
     /// One factor a value.
     pub fn mask<const D: usize>(&mut self, shape: [usize; D], device: &Device) -> Tensor<D> {
         let (kept, threshold) = ((1.0 - self.rate).recip(), (f64::from(self.rate) * 4_294_967_296.0) as u32);

@@ -28,7 +28,7 @@ impl Weights {
     }
 
     /// `values` must be as many numbers as the layout has; what is missing is zero.
-    pub(super) fn from_values(layout: LanguageLayout, mut values: Vec<f32>) -> Self {
+    pub(crate) fn from_values(layout: LanguageLayout, mut values: Vec<f32>) -> Self {
         values.resize(layout.len(), 0.0);
         Weights { layout, values }
     }
@@ -59,10 +59,6 @@ impl Weights {
     /// One weight, as it stands in the buffer. `slot` is of this model's layout.
     pub fn slot(&self, slot: &Slot) -> &[f32] {
         &self.values[slot.offset..slot.offset + slot.len()]
-    }
-
-    pub(super) fn slot_mut(&mut self, slot: &Slot) -> &mut [f32] {
-        &mut self.values[slot.offset..slot.offset + slot.len()]
     }
 
     /// The same model with `added` more symbols at the end of its vocabulary: their rows of the token table, and their

@@ -19,9 +19,9 @@ pub use notice::{Notice, Remedy};
 
 use super::{
     address::Address,
-    chart::{HiddenFrame, LossUnit, References},
     engine_link::EngineLink,
     history::Histories,
+    pictures::{HiddenFrame, LossUnit, References},
     settings::Settings,
     theme::Theme,
 };

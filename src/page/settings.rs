@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::{Limits, ModelConfig, Setting, TrainConfig, Trouble, VocabularyKind};
 
+/// What an older page did not keep is the usual.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Settings {
     pub model: ModelConfig,
     pub train: TrainConfig,

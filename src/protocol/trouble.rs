@@ -15,6 +15,7 @@ pub enum Setting {
     Clip,
     WeightDecay,
     EvalEvery,
+    EvalTokens,
     Split,
     Temperature,
     Length,

@@ -22,7 +22,7 @@ use burn::{
     tensor::Tensor,
 };
 
-use super::resident::Place;
+use super::resident::ResidentChunk;
 use crate::model::{LanguageLayout, LanguageModel};
 
 /// What a chunk comes to.
@@ -67,11 +67,11 @@ impl Chunk {
     }
 }
 
-/// Runs `model` over the chunk at `place` from `states`, [L, S, B, H], and back.
+/// Runs `model` over `chunk` from `states`, [L, S, B, H], and back.
 ///
 /// `masks` [L − 1, T, B, H] are what dropout multiplies h by on its way to the next layer.
-pub fn backpropagate(model: &LanguageModel, states: Tensor<4>, place: Place, masks: Option<Tensor<4>>) -> Pass {
-    let Place { text, order, index, steps, batch } = place;
+pub fn backpropagate(model: &LanguageModel, states: Tensor<4>, chunk: ResidentChunk, masks: Option<Tensor<4>>) -> Pass {
+    let ResidentChunk { text, order, index, steps, batch } = chunk;
     let chunk = Chunk { layout: model.layout().clone(), steps, batch, index, dropout: masks.is_some() };
     let weights = model.flat().clone().into_dispatch();
     let (gradient, losses, states) = <Dispatch as Backpropagation>::backpropagate(
@@ -134,21 +134,21 @@ mod tests {
     fn run(
         case: &Case,
         device: &Device,
-        form: fn(&LanguageModel, Tensor<4>, Place, Option<Tensor<4>>) -> Pass,
+        form: fn(&LanguageModel, Tensor<4>, ResidentChunk, Option<Tensor<4>>) -> Pass,
     ) -> Pass {
         let Case { config, symbols, batch, context } = case;
         let model = LanguageModel::from_weights(&Weights::draw(config, *symbols), device);
         let count = (2 * context * batch + 1) as u32;
         let ids: Vec<u32> = (0..count).map(|at| at.wrapping_mul(at).wrapping_add(at / 3) % *symbols as u32).collect();
         let streams = Streams::new(ids.into(), *batch, *context).unwrap();
-        let place = Resident::new(&streams, device).place(&streams, 1);
+        let chunk = Resident::new(&streams, device).chunk(&streams, 1);
         let shape = [config.layers, remembered(config.cell), *batch, config.hidden];
         let states: Vec<f32> = (0..shape.iter().product()).map(|at: usize| (at as f32 * 0.7).sin()).collect();
         let states = Tensor::<1>::from_floats(states.as_slice(), device).reshape(shape);
         let masks = (config.dropout > 0.0 && config.layers > 1).then(|| {
             Dropout::new(config.dropout, 3).mask([config.layers - 1, *context, *batch, config.hidden], device)
         });
-        form(&model, states, place, masks)
+        form(&model, states, chunk, masks)
     }
 
     fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {

@@ -29,7 +29,7 @@ pub struct Evaluator {
     sum: f64,
 }
 
-/// Where the text is read.
+/// What reads the text.
 enum Stream {
     /// On the CPU: from the first slice on without tensors.
     Host(Option<Box<Reader>>),

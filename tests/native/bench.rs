@@ -4,8 +4,8 @@ use std::{cell::RefCell, rc::Rc};
 
 use unroll::{
     engine::Engine,
-    model::file::{Saved, from_safetensors},
     protocol::*,
+    train::{Checkpoint, from_safetensors},
 };
 
 /// Steps of work after which a test gives up.
@@ -110,8 +110,8 @@ impl Bench {
     }
 
     /// The model and all that is kept with it.
-    pub fn kept(&mut self) -> Saved {
-        from_safetensors(&self.save().1).expect("the engine reads its own files")
+    pub fn kept(&mut self) -> Checkpoint {
+        from_safetensors(&self.save().1).expect("the engine reads its own files").checkpoint
     }
 
     /// A few slices of work.

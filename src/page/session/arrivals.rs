@@ -7,10 +7,10 @@ use leptos::prelude::*;
 use super::{Figures, Notice, Phase, SAMPLES, Session};
 use crate::{
     page::{
-        chart::HiddenFrame,
         download,
         engine_link::Arrival,
         history::{RunHistory, RunSettings},
+        pictures::HiddenFrame,
     },
     protocol::{
         Array, DeviceWish, EvaluatedOn, Evaluation, Event, ModelReport, Origin, Parcel, Progress, Request, RunState,

@@ -7,10 +7,10 @@ use web_sys::KeyboardEvent;
 
 use crate::{
     page::{
-        chart::OddsBars,
         control::{NumberControl, Says, Stops},
         keyboard::is_composing,
         language::{use_say, use_words},
+        pictures::ProbabilityBars,
         session::{Asking, ODDS, use_session},
     },
     protocol::{Limits, Range},
@@ -178,7 +178,7 @@ fn NextOdds() -> impl IntoView {
     let say = use_say();
     view! {
         <div class="next" role="group" aria-label=say(|words| words.ask.next) title=say(|words| words.ask.next)>
-            <OddsBars odds rows=ODDS />
+            <ProbabilityBars probabilities=odds rows=ODDS />
         </div>
     }
 }

@@ -8,8 +8,8 @@ use super::{
     settings::{ModelCard, TrainingCard},
 };
 use crate::page::{
-    chart::{HiddenHeatmap, LossChart},
     language::{use_say, use_words},
+    pictures::{HiddenHeatmap, LossChart},
     session::{Session, Step, use_session},
 };
 
@@ -54,7 +54,7 @@ pub fn heatmap(session: Session) -> impl IntoView {
         session.model.with(|model| model.as_ref().map(|model| model.symbols.clone()).unwrap_or_default().into())
     });
     let layers = Memo::new(move |_| session.model.with(|model| model.as_ref().map_or(1, |model| model.config.layers)));
-    view! { <HiddenHeatmap frame=session.hidden vocabulary layer=session.layer layers /> }
+    view! { <HiddenHeatmap frame=session.hidden vocabulary layers /> }
 }
 
 /// The text in three lines.

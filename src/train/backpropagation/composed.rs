@@ -6,13 +6,13 @@ use super::{Pass, remembered};
 use crate::{
     model::{LanguageModel, Tokens},
     recurrent::State,
-    train::resident::Place,
+    train::resident::ResidentChunk,
 };
 
 /// What [`super::backpropagate`] gives, in many small operations.
-pub fn backpropagate(model: &LanguageModel, states: Tensor<4>, place: Place, masks: Option<Tensor<4>>) -> Pass {
+pub fn backpropagate(model: &LanguageModel, states: Tensor<4>, chunk: ResidentChunk, masks: Option<Tensor<4>>) -> Pass {
     let config = model.config();
-    let Place { text, steps, batch, index, .. } = place;
+    let ResidentChunk { text, steps, batch, index, .. } = chunk;
     let first = index * (steps + 1) * batch;
     let inputs = text.clone().narrow(0, first, steps * batch);
     let targets = text.narrow(0, first + batch, steps * batch).autodiff();
