@@ -9,6 +9,7 @@ use crate::{
         language::{use_say, use_words},
         pictures::shown,
         session::{Step, use_session},
+        sort::rising,
     },
     protocol::TextReport,
     words::number,
@@ -122,9 +123,11 @@ fn Baselines(text: Arc<TextReport>) -> impl IntoView {
 #[component]
 fn Alphabet(text: Arc<TextReport>) -> impl IntoView {
     let words = use_words();
+    // The most frequent first.
+    let order = rising(&text.counts.iter().map(|&count| -(count as f64)).collect::<Vec<_>>());
+    let counted = |index: u32| Some((text.symbols.get(index as usize)?.clone(), *text.counts.get(index as usize)?));
     let mut symbols: Vec<(String, usize)> =
-        text.symbols.iter().cloned().zip(text.counts.iter().copied()).filter(|(_, count)| *count > 0).collect();
-    symbols.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        order.into_iter().filter_map(counted).filter(|(_, count)| *count > 0).collect();
     let hidden = symbols.len().saturating_sub(SYMBOLS) as u64;
     symbols.truncate(SYMBOLS);
     let most = symbols.first().map_or(1, |(_, count)| *count).max(1) as f64;
