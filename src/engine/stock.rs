@@ -9,7 +9,7 @@ use burn::{
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 
-use super::gauge::{Pupil, Subject, text};
+use super::gauge::{NewTrainingLoop, TrainingLoop, text};
 use crate::{
     model::{on_device, read},
     protocol::Trouble,
@@ -38,7 +38,7 @@ struct Stock {
 }
 
 /// Its training, of one layer.
-pub fn subject(symbols: usize, hidden: usize, device: &Device) -> Subject {
+pub fn training(symbols: usize, hidden: usize, device: &Device) -> NewTrainingLoop {
     let device = device.clone();
     Box::new(move |batch, context| {
         let ids = text(symbols, batch * (context + 1));
@@ -46,7 +46,7 @@ pub fn subject(symbols: usize, hidden: usize, device: &Device) -> Subject {
     })
 }
 
-impl Pupil for Stock {
+impl TrainingLoop for Stock {
     fn learn(&mut self, steps: usize) -> LocalBoxFuture<'_, Result<(), Trouble>> {
         (0..steps).for_each(|_| self.step());
         self.flush().map(|loss| loss.map(drop)).boxed_local()

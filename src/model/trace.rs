@@ -37,6 +37,8 @@ pub async fn trace(model: &LanguageModel, ids: &[u32], layer: usize, count: usiz
     if ids.is_empty() {
         return Ok(trace);
     }
+    #[cfg(test)]
+    counted::COUNT.set(counted::COUNT.get() + 1);
     let layer = layer.min(model.config().layers - 1);
     let scores = if model.device() == Device::flex() {
         let (hidden, scores) = Reader::new(&model.weights().await?).trace(ids, layer);
@@ -56,6 +58,25 @@ pub async fn trace(model: &LanguageModel, ids: &[u32], layer: usize, count: usiz
     Ok(trace)
 }
 
+/// The `count` likeliest symbols after `ids`, read from the zero state, likeliest first, with their probabilities.
+///
+/// # Errors
+/// `DeviceLost`.
+pub async fn next_symbols(model: &LanguageModel, ids: &[u32], count: usize) -> Result<Vec<(u32, f32)>, Trouble> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    #[cfg(test)]
+    counted::COUNT.set(counted::COUNT.get() + 1);
+    let scores = if model.device() == Device::flex() {
+        Reader::new(&model.weights().await?).read(ids)
+    } else {
+        // Of thousands of positions only the last one is read.
+        read(gpu::read(model, ids, model.zero_states(1), 0).scores.narrow(0, ids.len() - 1, 1)).await?
+    };
+    Ok(likeliest(&scores, count))
+}
+
 /// The `count` likeliest symbols by their scores, likeliest first, with their probabilities.
 pub fn likeliest(scores: &[f32], count: usize) -> Vec<(u32, f32)> {
     let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -72,6 +93,16 @@ pub fn likeliest(scores: &[f32], count: usize) -> Vec<(u32, f32)> {
     order.into_iter().map(|id| (id, (score(id) - largest).exp() / total)).collect()
 }
 
+/// How often a model was read for somebody to see, on this thread.
+#[cfg(test)]
+pub(crate) mod counted {
+    use std::cell::Cell;
+
+    thread_local! {
+        pub static COUNT: Cell<usize> = const { Cell::new(0) };
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,7 +111,7 @@ mod tests {
     fn the_likeliest_come_first_and_their_probabilities_are_a_softmax() {
         let scores = [0.0, 2.0f32.ln(), 1.0f32.ln(), 4.0f32.ln()];
         let found = likeliest(&scores, 3);
-        assert_eq!(found.iter().map(|symbol| symbol.0).collect::<Vec<_>>(), [3, 1, 0]);
+        assert_eq!(found.iter().map(|next| next.0).collect::<Vec<_>>(), [3, 1, 0]);
         for ((_, probability), expected) in found.iter().zip([0.5, 0.25, 0.125]) {
             assert!((probability - expected).abs() < 1e-6);
         }

@@ -6,7 +6,10 @@ mod smoothing;
 pub use series::{Bucket, Series};
 pub use smoothing::Smoothing;
 
-use crate::protocol::{Array, EvaluatedOn, Evaluation, ModelConfig, Progress, TrainConfig};
+use crate::{
+    protocol::{Array, EvaluatedOn, Evaluation, ModelConfig, Progress, Source, TrainConfig},
+    words::Words,
+};
 
 /// Earlier runs that are kept.
 pub const EARLIER_RUNS: usize = 8;
@@ -20,14 +23,21 @@ const EVALUATIONS: usize = 1 << 13;
 /// What a run was trained with, so that its curve can be labelled.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunSettings {
-    /// The text's name, as the page shows it.
-    pub text: String,
+    /// Where its text comes from; a loaded model may come without one.
+    pub source: Option<Source>,
     pub model: ModelConfig,
     pub train: TrainConfig,
     pub parameters: usize,
     /// Turns nats a token into bits a character.
     pub characters_per_token: f64,
     pub fine_tuning: bool,
+}
+
+impl RunSettings {
+    /// What its text is called; empty where it has none.
+    pub fn text(&self, words: &Words) -> String {
+        self.source.as_ref().map(|source| words.source_name(source)).unwrap_or_default()
+    }
 }
 
 /// A loss on a text held out, nats a token.
@@ -225,7 +235,7 @@ mod tests {
 
     fn settings() -> RunSettings {
         RunSettings {
-            text: "Shakespeare".to_owned(),
+            source: Some(Source::Corpus { id: "shakespeare".to_owned() }),
             model: ModelConfig::default(),
             train: TrainConfig::default(),
             parameters: 108_225,
@@ -236,7 +246,7 @@ mod tests {
 
     fn train(histories: &mut Histories, first_step: u64, losses: &[f32]) {
         let step = first_step + losses.len() as u64 - 1;
-        let progress = Progress { first_step, step, epoch: 0.0, tokens_per_second: 100.0 };
+        let progress = Progress { run: 1, first_step, step, epoch: 0.0, tokens_per_second: 100.0 };
         let figure = |scale: f32| Array::Floats(losses.iter().map(|loss| loss * scale).collect());
         histories.progress(&progress, &[figure(1.0), figure(0.1), figure(0.01)]);
     }
@@ -288,7 +298,7 @@ mod tests {
         histories.begin(settings());
         train(&mut histories, 1, &[4.0; 10]);
         for step in [0, 5, 10] {
-            histories.evaluated(&Evaluation { step, on: EvaluatedOn::Validation, loss: 4.0, tokens: 1 });
+            histories.evaluated(&Evaluation { run: 1, step, on: EvaluatedOn::Validation, loss: 4.0, tokens: 1 });
         }
         train(&mut histories, 6, &[3.0]);
         let run = histories.present().expect("a run began");
@@ -302,7 +312,7 @@ mod tests {
     fn figures_that_were_not_read_are_no_figures() {
         let mut histories = Histories::default();
         histories.begin(settings());
-        let progress = Progress { first_step: 1, step: 2, epoch: 0.0, tokens_per_second: 1.0 };
+        let progress = Progress { run: 1, first_step: 1, step: 2, epoch: 0.0, tokens_per_second: 1.0 };
         histories.progress(&progress, &[Array::Floats(vec![2.0, 1.0]), Array::Floats(vec![0.5])]);
         let run = histories.present().expect("a run began");
         assert_eq!(run.gradient_norm.at(1.0), Some(0.5));
@@ -315,7 +325,7 @@ mod tests {
         let mut histories = Histories::default();
         histories.begin(settings());
         for step in 0..3 * EVALUATIONS as u64 {
-            histories.evaluated(&Evaluation { step, on: EvaluatedOn::OldText, loss: 1.0, tokens: 1 });
+            histories.evaluated(&Evaluation { run: 1, step, on: EvaluatedOn::OldText, loss: 1.0, tokens: 1 });
         }
         let run = histories.present().expect("a run began");
         assert!(run.old_text.len() <= EVALUATIONS);

@@ -201,11 +201,11 @@ fn a_diverging_run_stops_and_keeps_its_last_good_weights() {
     let figures = block_on(trainer.step()).unwrap();
     assert!(figures[0].loss.is_nan());
     let divergence = trainer.divergence().unwrap();
-    assert_eq!((divergence.step, divergence.good_step, divergence.learning_rate), (61, 50, 1e-2));
+    assert_eq!((divergence.step, divergence.good_step, divergence.base_rate), (61, 50, 1e-2));
     assert_eq!(trainer.steps_done(), 50);
     assert!(weights(trainer.model()).values().iter().all(|value| value.is_finite()));
     assert!((evaluate(trainer.model()) - evaluate(&good)).abs() < 0.3);
-    assert_eq!(block_on(trainer.step()), Err(Trouble::Diverged { step: 61, learning_rate: 1e-2 }));
+    assert_eq!(block_on(trainer.step()), Err(Trouble::Diverged { step: 61, base_rate: 1e-2 }));
 
     trainer.recover(1e-3).unwrap();
     let figures = steps(&mut trainer, 5);
@@ -269,7 +269,7 @@ fn a_writer_carries_its_state_and_repeats_itself_by_seed() {
         let mut trainer = trainer(&small(cell), settings(), &Device::flex());
         steps(&mut trainer, 50);
         let write = |sampling: Sampling, pieces: &[usize]| {
-            let mut writer = block_on(Writer::new(trainer.model(), &[0, 1], 6, sampling)).unwrap();
+            let mut writer = Writer::new(&weights(trainer.model()), &[0, 1], 6, sampling);
             pieces.iter().flat_map(|&count| writer.write(count)).collect::<Vec<_>>()
         };
         // Always the likeliest: what a reader of the whole prefix would expect each time.
@@ -292,10 +292,11 @@ fn a_writer_carries_its_state_and_repeats_itself_by_seed() {
 fn symbols_are_written_as_often_as_their_odds_say() {
     let model = LanguageModel::new(&small(Cell::Rnn), SYMBOLS, &Device::flex());
     let odds = block_on(trace(&model, &[2], 0, SYMBOLS)).unwrap();
+    let drawn = weights(&model);
     let mut counts = [0; SYMBOLS];
     for seed in 0..2000 {
         let sampling = Sampling { temperature: 1.0, top_k: None, seed };
-        let mut writer = block_on(Writer::new(&model, &[], 2, sampling)).unwrap();
+        let mut writer = Writer::new(&drawn, &[], 2, sampling);
         counts[writer.write(1)[0] as usize] += 1;
     }
     for (&id, &odd) in odds.symbols.iter().zip(&odds.probabilities) {

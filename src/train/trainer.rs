@@ -14,7 +14,7 @@ use super::{
     schedule,
 };
 use crate::{
-    model::{Dropout, LanguageModel},
+    model::{Dropout, LanguageModel, Weights},
     protocol::{Limits, Setting, TrainConfig, Trouble},
     text::{Streams, Vocabulary},
 };
@@ -59,8 +59,8 @@ pub struct Divergence {
     pub step: u64,
     /// The step of the weights that are kept.
     pub good_step: u64,
-    /// The rate it happened at.
-    pub learning_rate: f64,
+    /// The rate of the settings, which the schedule multiplies.
+    pub base_rate: f64,
 }
 
 impl Trainer {
@@ -123,8 +123,8 @@ impl Trainer {
     /// # Errors
     /// `Diverged` until [`Trainer::recover`], `DeviceLost`.
     pub async fn step(&mut self) -> Result<Vec<StepFigures>, Trouble> {
-        if let Some(Divergence { step, learning_rate, .. }) = self.divergence {
-            return Err(Trouble::Diverged { step, learning_rate });
+        if let Some(Divergence { step, base_rate, .. }) = self.divergence {
+            return Err(Trouble::Diverged { step, base_rate });
         }
         let chunk = self.streams.next_chunk();
         if chunk == 0 {
@@ -177,6 +177,15 @@ impl Trainer {
     pub async fn checkpoint(&self, vocabulary: Vocabulary) -> Result<Checkpoint, Trouble> {
         let present = self.read(&self.snapshot(), vocabulary.clone()).await?;
         if present.is_finite() { Ok(present) } else { self.read(&self.good, vocabulary).await }
+    }
+
+    /// The weights of [`Trainer::checkpoint`].
+    ///
+    /// # Errors
+    /// `DeviceLost`.
+    pub async fn weights(&self) -> Result<Weights, Trouble> {
+        let present = self.model.weights().await?;
+        if present.is_finite() { Ok(present) } else { self.good.model.weights().await }
     }
 
     async fn read(&self, snapshot: &Snapshot, vocabulary: Vocabulary) -> Result<Checkpoint, Trouble> {
@@ -272,11 +281,12 @@ impl Trainer {
             return Vec::new();
         }
         for index in 0..figures.len() {
-            let StepFigures { step, loss, grad_norm, learning_rate } = figures[index];
+            let StepFigures { step, loss, grad_norm, .. } = figures[index];
             if !(loss.is_finite() && grad_norm.is_finite()) {
                 figures.truncate(index + 1);
                 self.restore();
-                self.divergence = Some(Divergence { step, good_step: self.good.step, learning_rate });
+                let base_rate = self.config.learning_rate;
+                self.divergence = Some(Divergence { step, good_step: self.good.step, base_rate });
                 break;
             }
             let guessing = (self.model.symbols() as f32).ln();

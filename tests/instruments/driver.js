@@ -14,6 +14,10 @@ export class Engine {
   #worker;
   #heard = [];
   #waiting = () => {};
+  /** Of the last request. */
+  #id = 0;
+  /** The text that was read last, which is named by its request. */
+  #text;
 
   /** `site` is where worker.js is served; `program` see there, `features` see report.js. */
   constructor({ site = "/", program, features } = {}) {
@@ -35,60 +39,80 @@ export class Engine {
     this.#waiting();
   }
 
+  /** Sends a request and gives its number. */
   ask(request, arrays = []) {
-    this.#worker.postMessage({ body: JSON.stringify(request), arrays }, arrays.map((array) => array.buffer));
+    const id = ++this.#id;
+    this.#worker.postMessage({ id, body: JSON.stringify(request), arrays }, arrays.flatMap((array) => array.buffer ?? []));
+    return id;
+  }
+
+  /**
+   * Sends a request and waits for its last word. Gives the events that named it by their names, the last of each, and what
+   * was `seen` until the last word was posted. Other events are dropped.
+   */
+  async answer(request, arrays = []) {
+    const id = this.ask(request, arrays);
+    const events = {};
+    const { seen } = await this.#next((message) => {
+      if (message.id !== id) return false;
+      Object.assign(events, message.event);
+      return "Done" in message.event;
+    });
+    return { ...events, seen };
   }
 
   /** Opens that device and no other. */
   async open(device) {
-    this.ask({ Open: { device } });
-    const ready = await this.hear("Ready");
+    const { Ready: ready } = await this.answer({ Open: { device } });
     if (ready.kind !== { cpu: "Cpu", gpu: "WebGpu" }[device]) throw new Error(`the engine opened ${ready.kind}, not ${device}`);
     return ready;
   }
 
   /** Reads a text, and waits until its n-grams are counted, which is done in turn with training. */
   async read(text) {
-    this.ask({ UseText: OWN }, [bytes(text)]);
-    await this.hear("Baselines");
+    const { TextReady: report } = await this.answer({ UseText: OWN }, [bytes(text)]);
+    this.#text = report.id;
   }
 
   /** A new model, with nothing beside its training: no evaluation, no sample, no end. */
   async build(model = {}, train = {}) {
-    this.ask({ Build: { model: { ...MODEL, ...model }, train: { ...TRAIN, ...train } } });
-    const report = await this.hear("ModelReady");
-    await this.state("Paused");
-    return report;
+    const built = { text: this.#text, model: { ...MODEL, ...model }, train: { ...TRAIN, ...train }, play: false };
+    return (await this.answer({ Build: built })).ModelReady;
   }
 
   /** Goes on with the present model on another text. */
   async fineTune(text, train = {}) {
-    this.ask({ FineTune: { text: OWN, train: { ...TRAIN, ...train } } }, [bytes(text)]);
-    await this.hear("ModelReady");
-    await this.state("Paused");
+    await this.answer({ FineTune: { text: OWN, train: { ...TRAIN, ...train }, play: false } }, [bytes(text)]);
   }
 
   /** What the model writes after a prompt. */
   async write(prompt, length, { temperature = 0.8, top_k = null } = {}) {
-    this.ask({ Generate: { id: 1, prompt, length, temperature, top_k, seed: 1 } });
+    const id = this.ask({ Generate: { prompt, length, temperature, top_k, seed: 1 } });
     let text = "";
-    for (;;) {
-      const { seen, ...written } = await this.hear("Written");
-      text += written.text;
-      if (written.done) return text;
-    }
+    await this.#next((message) => {
+      if (message.id !== id) return false;
+      text += message.event.Written?.text ?? "";
+      return "Done" in message.event;
+    });
+    return text;
+  }
+
+  /** What a picture of that topic is shown first; it is shown no more afterwards. */
+  async look(topic) {
+    const id = this.ask({ Subscribe: { topic, every_ms: 0 } });
+    const { event, arrays } = await this.#next((message) => message.id === id);
+    await this.answer({ Unsubscribe: { subscription: id } });
+    return { ...Object.values(event)[0], arrays };
   }
 
   /** One training step, with nothing left under way; what was seen until it was done. */
   async step() {
-    this.ask("StepOnce");
-    return this.state("Paused");
+    return (await this.answer("StepOnce")).seen;
   }
 
   /** Trains until so many steps have been told of, then pauses. What was seen at the start and at the end, and the steps between. */
   async train(steps) {
-    this.ask("Play");
-    const before = await this.state("Running");
+    const { seen: before } = await this.answer("Play");
     let first;
     let last = -Infinity;
     const told = ({ event: { Progress: progress } }) => {
@@ -98,8 +122,8 @@ export class Engine {
     };
     const done = () => last - first + 1;
     await this.#next((message) => (told(message), done() >= steps));
-    this.ask("Pause");
-    const { seen } = await this.#next((message) => (told(message), message.event.State === "Paused"));
+    const id = this.ask("Pause");
+    const { seen } = await this.#next((message) => (told(message), message.id === id && "Done" in message.event));
     return { before, after: seen, steps: done() };
   }
 
@@ -108,13 +132,7 @@ export class Engine {
     const message = await this.#next(({ event }) => name in event, seconds);
     if (!message) return undefined;
     const { event, arrays, seen } = message;
-    return Object.assign(Array.isArray(event[name]) ? {} : event[name], { arrays, seen });
-  }
-
-  /** Waits until the run is in this state; what was seen until it said so. */
-  async state(wanted) {
-    const { seen } = await this.#next(({ event }) => event.State === wanted);
-    return seen;
+    return { ...event[name], arrays, seen };
   }
 
   /** Bytes of the engine's memory and of its buffers, now. */
@@ -141,8 +159,8 @@ export class Engine {
       const parsed = message.body === undefined ? {} : JSON.parse(message.body);
       // An event without fields is its name alone.
       const event = typeof parsed === "string" ? { [parsed]: {} } : parsed;
-      if (event.Trouble) throw new Error(JSON.stringify(event.Trouble));
-      if (event.State?.Diverged) throw new Error(`diverged: ${JSON.stringify(event.State.Diverged)}`);
+      if (event.Trouble) throw new Error(JSON.stringify(event.Trouble.trouble));
+      if (event.State?.state.Diverged) throw new Error(`diverged: ${JSON.stringify(event.State.state.Diverged)}`);
       if (wanted({ ...message, event })) return { ...message, event };
     }
   }

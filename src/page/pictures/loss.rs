@@ -107,7 +107,7 @@ fn EarlierRuns(histories: RwSignal<Histories>) -> impl IntoView {
     let names = Memo::new(move |_| {
         histories.with(|histories| {
             let all: Vec<&RunHistory> = histories.earlier().iter().chain(histories.present()).collect();
-            let names = run_labels(&all, &words().chart);
+            let names = run_labels(&all, words());
             let runs = histories.earlier().iter().zip(names);
             runs.map(|(run, name)| (run.id, run.colour, run.shown, name)).rev().collect::<Vec<_>>()
         })

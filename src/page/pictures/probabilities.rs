@@ -6,13 +6,13 @@ use leptos::{html::Div, prelude::*};
 
 use crate::{
     page::plot::{Bar, Change, bars, watch_seen},
-    protocol::Odd,
+    protocol::NextSymbol,
 };
 
 /// One bar a symbol, likeliest first. `rows` rows are always taken up, so that nothing moves as they change.
 #[component]
 pub fn ProbabilityBars(
-    #[prop(into)] probabilities: Signal<Vec<Odd>>,
+    #[prop(into)] probabilities: Signal<Vec<NextSymbol>>,
     #[prop(default = 5)] rows: usize,
     /// Is told whether anybody sees them.
     #[prop(optional)]

@@ -40,10 +40,10 @@ pub fn PretrainStep() -> impl IntoView {
 pub fn loss_chart(session: Session) -> impl IntoView {
     view! {
         <LossChart
-            histories=session.histories
+            histories=session.run.histories
             references=Signal::derive(move || session.references())
-            total_steps=Signal::derive(move || session.total_steps())
-            unit=session.unit
+            total_steps=Signal::derive(move || session.run.last_step())
+            unit=session.view.unit
         />
     }
 }
@@ -51,10 +51,11 @@ pub fn loss_chart(session: Session) -> impl IntoView {
 /// The hidden state as the model reads.
 pub fn heatmap(session: Session) -> impl IntoView {
     let vocabulary = Memo::new(move |_| {
-        session.model.with(|model| model.as_ref().map(|model| model.symbols.clone()).unwrap_or_default().into())
+        session.run.model.with(|model| model.as_ref().map(|model| model.symbols.clone()).unwrap_or_default().into())
     });
-    let layers = Memo::new(move |_| session.model.with(|model| model.as_ref().map_or(1, |model| model.config.layers)));
-    view! { <HiddenHeatmap frame=session.hidden vocabulary layers /> }
+    let layers =
+        Memo::new(move |_| session.run.model.with(|model| model.as_ref().map_or(1, |model| model.config.layers)));
+    view! { <HiddenHeatmap frame=session.pictures.hidden vocabulary layers seen=session.pictures.hidden_seen /> }
 }
 
 /// The text in three lines.
@@ -63,23 +64,25 @@ fn TextCard() -> impl IntoView {
     let session = use_session();
     let words = use_words();
     let say = use_say();
-    let text = Memo::new(move |_| session.learned_text());
+    let text = Memo::new(move |_| session.present_text());
     let name = move || text.get().map(|text| words().source_name(&text.source));
     let size = move || text.get().map(|text| (words().text.size)(text.characters as u64, text.symbols.len() as u64));
     let parts = move || {
         text.get().map(|text| (words().text.parts)(100.0 * text.train_tokens as f64 / text.tokens.max(1) as f64))
     };
+    let next = move || session.next_text().map(|text| (words().text.next)(&words().source_name(&text.source)));
     view! {
         <section class="card text-card">
             <h2>
                 <span>{move || words().header.step[0]}</span>
-                <button class="plain link" on:click=move |_| session.step.set(Step::Text)>
+                <button class="plain link" on:click=move |_| session.view.step.set(Step::Text)>
                     {say(|words| words.text.change)}
                 </button>
             </h2>
             <p class="name">{move || name().unwrap_or_else(|| words().text.reading.to_owned())}</p>
             <p class="hint">{size}</p>
             <p class="hint">{parts}</p>
+            <p class="hint">{next}</p>
         </section>
     }
 }
@@ -98,7 +101,7 @@ fn StartOver() -> impl IntoView {
                 class:is-primary=changed
                 data-testid="start-over"
                 title=say(|words| words.model.start_over.help)
-                prop:disabled=move || session.text.with(Option::is_none)
+                prop:disabled=move || session.texts.taken.with(Option::is_none)
                 on:click=move |_| session.start_over()
             >
                 {say(|words| words.model.start_over.label)}

@@ -42,7 +42,8 @@ mod tests {
     use crate::protocol::{Array, HiddenReport};
 
     fn frame(symbols: Vec<String>, units: usize, states: Vec<f32>) -> HiddenFrame {
-        let report = HiddenReport { step: 1, layer: 0, layers: 1, units, symbols, odds_count: 0, unknown: Vec::new() };
+        let report =
+            HiddenReport { run: 1, step: 1, layer: 0, layers: 1, units, symbols, likeliest: 0, unknown: Vec::new() };
         let arrays = vec![Array::Floats(states), Array::Floats(vec![]), Array::Ids(vec![])];
         HiddenFrame::new(report, arrays).expect("the shapes agree")
     }

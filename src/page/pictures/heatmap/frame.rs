@@ -10,7 +10,7 @@ pub struct HiddenFrame {
     pub report: HiddenReport,
     /// [positions, units], row by row.
     states: Vec<f32>,
-    /// [positions, odds_count], likeliest first.
+    /// [positions, `likeliest`], likeliest first.
     probabilities: Vec<f32>,
     /// Which symbols these are of, same shape.
     likeliest: Vec<u32>,
@@ -26,7 +26,7 @@ impl HiddenFrame {
             return None;
         };
         let positions = report.symbols.len();
-        let all = positions.checked_mul(report.odds_count)?;
+        let all = positions.checked_mul(report.likeliest)?;
         let fits = (positions == 0 || report.units > 0)
             && states.len() == positions.checked_mul(report.units)?
             && [probabilities.len(), likeliest.len()] == [all; 2];
@@ -48,7 +48,7 @@ impl HiddenFrame {
 
     /// The likeliest symbols after `position`, with their probabilities. `vocabulary`: how to show each symbol, by id.
     pub fn likeliest_after(&self, position: usize, vocabulary: &[String]) -> Vec<(String, f32)> {
-        let count = self.report.odds_count;
+        let count = self.report.likeliest;
         let range = position * count..(position + 1) * count;
         let (Some(probabilities), Some(ids)) = (self.probabilities.get(range.clone()), self.likeliest.get(range))
         else {
@@ -79,12 +79,13 @@ mod tests {
 
     fn report(symbols: &[&str], units: usize) -> HiddenReport {
         HiddenReport {
+            run: 1,
             step: 1,
             layer: 0,
             layers: 1,
             units,
             symbols: symbols.iter().map(|&symbol| symbol.to_owned()).collect(),
-            odds_count: 1,
+            likeliest: 1,
             unknown: Vec::new(),
         }
     }

@@ -101,7 +101,7 @@ mod tests {
 
     fn settings() -> RunSettings {
         RunSettings {
-            text: String::new(),
+            source: None,
             model: ModelConfig::default(),
             train: TrainConfig::default(),
             parameters: 1,
@@ -120,9 +120,9 @@ mod tests {
     fn every_point_is_a_row_and_what_is_unknown_is_left_empty() {
         let mut histories = Histories::default();
         histories.begin(settings());
-        let evaluation = |step, loss| Evaluation { step, on: EvaluatedOn::Validation, loss, tokens: 1 };
+        let evaluation = |step, loss| Evaluation { run: 1, step, on: EvaluatedOn::Validation, loss, tokens: 1 };
         histories.evaluated(&evaluation(0, 4.5));
-        let progress = Progress { first_step: 1, step: 2, epoch: 0.0, tokens_per_second: 9.0 };
+        let progress = Progress { run: 1, first_step: 1, step: 2, epoch: 0.0, tokens_per_second: 9.0 };
         histories.progress(&progress, &[Array::Floats(vec![4.0, 3.5]), Array::Floats(vec![0.5, f32::NAN])]);
         histories.evaluated(&evaluation(2, 3.25));
         let text = all(&histories, "LSTM, \"mine\"").concat();
@@ -138,7 +138,7 @@ mod tests {
     fn a_long_run_comes_in_parts_that_together_hold_every_step_once() {
         let mut histories = Histories::default();
         let train = |histories: &mut Histories, steps: usize| {
-            let progress = Progress { first_step: 1, step: steps as u64, epoch: 0.0, tokens_per_second: 9.0 };
+            let progress = Progress { run: 1, first_step: 1, step: steps as u64, epoch: 0.0, tokens_per_second: 9.0 };
             histories.progress(&progress, &[Array::Floats(vec![1.5; steps])]);
         };
         histories.begin(settings());

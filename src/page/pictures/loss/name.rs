@@ -2,11 +2,13 @@
 
 use crate::{
     page::history::{RunHistory, RunSettings},
-    words::{Chart, number},
+    protocol::Init,
+    words::{Chart, Words, number},
 };
 
 /// A run's name among others: its network, and every setting in which it differs from any of them.
-pub fn run_label(run: &RunSettings, others: &[&RunSettings], words: &Chart) -> String {
+pub fn run_label(run: &RunSettings, others: &[&RunSettings], all_words: &Words) -> String {
+    let words = &all_words.chart;
     let mut parts = vec![network(run)];
     let mut add = |differs: &dyn Fn(&RunSettings) -> bool, part: String| {
         if others.iter().any(|other| differs(other)) {
@@ -15,7 +17,7 @@ pub fn run_label(run: &RunSettings, others: &[&RunSettings], words: &Chart) -> S
     };
     let value = number::setting;
     let (model, train) = (&run.model, &run.train);
-    add(&|other| other.text != run.text, run.text.clone());
+    add(&|other| other.source != run.source, run.text(all_words));
     add(&|other| other.fine_tuning != run.fine_tuning, kind(run, words));
     add(&|other| other.train.learning_rate != train.learning_rate, named(words.rate, value(train.learning_rate)));
     add(&|other| other.train.schedule != train.schedule, (words.schedule)(train.schedule).to_owned());
@@ -26,13 +28,13 @@ pub fn run_label(run: &RunSettings, others: &[&RunSettings], words: &Chart) -> S
     add(&|other| other.model.dropout != model.dropout, named(words.dropout, value(rounded(model.dropout))));
     add(&|other| other.model.forget_bias != model.forget_bias, named(words.forget, value(rounded(model.forget_bias))));
     add(&|other| other.model.tie_weights != model.tie_weights, tied(run, words));
-    add(&|other| other.model.init != model.init, format!("{:?}", model.init).to_ascii_lowercase());
+    add(&|other| other.model.init != model.init, init(model.init, all_words).to_owned());
     add(&|other| other.model.seed != model.seed, named(words.seed, model.seed.to_string()));
     parts.join(" · ")
 }
 
 /// Every shown run with its name among the others.
-pub fn run_labels(runs: &[&RunHistory], words: &Chart) -> Vec<String> {
+pub fn run_labels(runs: &[&RunHistory], words: &Words) -> Vec<String> {
     let all: Vec<&RunSettings> = runs.iter().map(|run| &run.settings).collect();
     all.iter().map(|run| run_label(run, &all, words)).collect()
 }
@@ -43,6 +45,13 @@ fn network(run: &RunSettings) -> String {
 
 fn kind(run: &RunSettings, words: &Chart) -> String {
     if run.fine_tuning { words.fine_tuned } else { words.from_scratch }.to_owned()
+}
+
+fn init(init: Init, words: &Words) -> &'static str {
+    match init {
+        Init::Pytorch => words.model.init_pytorch,
+        Init::Orthogonal => words.model.init_orthogonal,
+    }
 }
 
 fn tied(run: &RunSettings, words: &Chart) -> String {
@@ -62,13 +71,13 @@ fn rounded(value: f32) -> f64 {
 mod tests {
     use super::*;
     use crate::{
-        protocol::{ModelConfig, TrainConfig},
+        protocol::{ModelConfig, Source, TrainConfig},
         words::Language,
     };
 
     fn run() -> RunSettings {
         RunSettings {
-            text: "Shakespeare".to_owned(),
+            source: Some(Source::Corpus { id: "shakespeare".to_owned() }),
             model: ModelConfig::default(),
             train: TrainConfig::default(),
             parameters: 108_225,
@@ -79,14 +88,14 @@ mod tests {
 
     #[test]
     fn a_run_is_named_by_its_network_and_by_what_sets_it_apart() {
-        let words = &Language::English.words().chart;
+        let words = Language::English.words();
         let mut other = run();
         assert_eq!(run_label(&run(), &[&other], words), "LSTM 1×128");
         other.train.learning_rate = 5e-4;
         other.model.dropout = 0.1;
         assert_eq!(run_label(&other, &[&run()], words), "LSTM 1×128 · rate 5e-4 · dropout 0.1");
         assert_eq!(run_label(&run(), &[&other], words), "LSTM 1×128 · rate 2e-3 · dropout 0");
-        other.text = "Sonnets".to_owned();
+        other.source = Some(Source::Own { name: "Sonnets".to_owned() });
         assert!(run_label(&other, &[&run()], words).starts_with("LSTM 1×128 · Sonnets · rate 5e-4"));
     }
 }

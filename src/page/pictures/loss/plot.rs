@@ -19,7 +19,7 @@ use crate::{
         pictures::use_views,
         plot::{Colour, Drag, Note, Palette, Plot, Point, Selection, Span, Surface, Table, use_selection},
     },
-    words::{Chart, Language, number},
+    words::{Chart, Language, Words, number},
 };
 
 /// Rows of the table.
@@ -64,7 +64,11 @@ impl LossPlot {
     }
 
     fn words(self) -> &'static Chart {
-        &self.language.get().words().chart
+        &self.all_words().chart
+    }
+
+    fn all_words(self) -> &'static Words {
+        self.language.get().words()
     }
 
     /// Works with the scene as it is now.
@@ -74,7 +78,7 @@ impl LossPlot {
         self.histories.with(|histories| {
             let words = self.words();
             let shown: Vec<&RunHistory> = histories.shown().collect();
-            let names = run_labels(&shown, words);
+            let names = run_labels(&shown, self.all_words());
             let present = histories.present();
             let earlier = shown.iter().copied().zip(names).take(shown.len() - usize::from(present.is_some()));
             work(Scene {
@@ -117,12 +121,12 @@ impl Plot for LossPlot {
     }
 
     fn title(&self) -> String {
-        let words = self.words();
+        let words = self.all_words();
         let run = self.histories.with(|histories| {
-            histories.present().map(|run| (run.settings.text.clone(), run_labels(&[run], words).concat()))
+            histories.present().map(|run| (run.settings.text(words), run_labels(&[run], words).concat()))
         });
         let (text, network) = run.unwrap_or_default();
-        let parts = [words.title, &text, &network];
+        let parts = [words.chart.title, &text, &network];
         parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
     }
 
@@ -234,7 +238,8 @@ impl Plot for LossPlot {
         let histories = self.histories;
         let mut rows = self.scene(|scene| {
             let mut runs = scene.earlier;
-            let names = run_labels(&runs.iter().map(|run| run.0).chain(scene.present).collect::<Vec<_>>(), scene.words);
+            let all = runs.iter().map(|run| run.0).chain(scene.present).collect::<Vec<_>>();
+            let names = run_labels(&all, self.all_words());
             runs.extend(scene.present.zip(names.last().cloned()));
             CsvRows::new(&runs)
         });
