@@ -214,7 +214,7 @@ fn a_name_of_nothing_is_no_place_to_save_to() {
     let folder = Folder::with_text();
     let mut command = command(&folder.0, TINY);
     let output = command.args(["--save", ""]).output().expect("unroll runs");
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     // Before a step was made.
     assert_eq!(String::from_utf8_lossy(&output.stdout), "");
     assert_eq!(folder.files(), ["text.txt"]);
