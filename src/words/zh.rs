@@ -2,8 +2,8 @@
 
 use super::number::{bound, bytes, fixed, grouped, setting};
 use super::{
-    Ask, Chart, Control, Device, FineTune, Header, Heatmap, Inside, Keep, Model, Notice, Number, Refusal, Samples,
-    Speed, Text, Training, Transport, UseIt, Words,
+    Ask, Chart, Control, Device, FineTune, Header, Heatmap, Inside, Keep, Model, Notice, Number, Plot, Refusal,
+    Samples, Speed, Text, Training, Transport, UseIt, Words,
 };
 use crate::protocol::{DeviceKind, DeviceReason, DeviceReport, GeneratedText, Schedule, Setting, Task, Trouble};
 
@@ -134,6 +134,7 @@ pub static WORDS: Words = Words {
         },
         report: "文本",
         size: |characters, symbols| format!("{} 个字符 · {} 种符号", grouped(characters), grouped(symbols)),
+        next: |name| format!("下次开始时改用：{name}"),
         parts: |percent| format!("{}% 用于训练，{}% 用于验证", fixed(percent, 0), fixed(100.0 - percent, 0)),
         part_learn: |tokens| format!("学习 {}", grouped(tokens)),
         part_test: |tokens| format!("检验 {}", grouped(tokens)),
@@ -214,6 +215,12 @@ pub static WORDS: Words = Words {
         },
         live: "学习率和梯度裁剪可以边训练边改。",
     },
+    plot: Plot {
+        table: Control { label: "表格", help: "用数字代替图片。" },
+        png: Control { label: "PNG", help: "保存图片。" },
+        csv: Control { label: "CSV", help: "把图片背后的所有数值存为表格。" },
+        link: Control { label: "链接", help: "复制一个地址，打开时选中同样的内容。" },
+    },
     chart: Chart {
         title: "损失",
         training: "训练",
@@ -225,8 +232,6 @@ pub static WORDS: Words = Words {
         units_in_full: ["纳特/词元", "比特/字符", "困惑度"],
         log_steps: Control { label: "对数步数", help: "把开头的步数画得更宽。" },
         all_steps: Control { label: "全部步数", help: "重新显示全部步数（按 0 或双击图表）。" },
-        png: Control { label: "PNG", help: "把图表存为图片。" },
-        csv: Control { label: "CSV", help: "把图表上各次运行的所有点存为表格。" },
         figure: Control { label: "损失下方", help: "选择在损失下方画哪个量；再点一次则不画。" },
         gradient_norm: "梯度范数",
         learning_rate: "学习率",
@@ -238,13 +243,14 @@ pub static WORDS: Words = Words {
         earlier_runs: "以前的运行",
         toggle_run: |run| format!("显示或隐藏运行 {run}"),
         forget_run: |run| format!("从图表中移除运行 {run}"),
-        file_name: "unroll-loss",
+        step: "步",
         empty: "走完第一步，曲线就会出现。",
         described: |step, unit, training, validation| {
             let validation = validation.map(|loss| format!("，验证损失 {loss}")).unwrap_or_default();
             format!("损失随步数的变化。第 {} 步：训练损失 {training}{validation}（{unit}）。", grouped(step))
         },
-        keys: "拖动选择步数范围，滚轮缩放，双击显示全部。按键：+ − 缩放，← → 移动，Shift 加 ← → 移动光标，0 显示全部。",
+        keys: "拖动选择步数范围，双击显示全部。按住 Ctrl 或 ⌘ 用滚轮缩放；点击图表后可直接用滚轮。按键：← → 移动光标，加 Shift \
+               移动图表，+ − 缩放，0 显示全部。",
         rate: "学习率",
         batch: "批量",
         context: "上下文",
@@ -278,11 +284,14 @@ pub static WORDS: Words = Words {
         position: |number| format!("位置 {number}"),
         next: "接下来",
         scale: "颜色，从 −1 到 +1",
+        symbol: "符号",
         empty: "网络阅读时的记忆会显示在这里。",
+        nothing_known: "模型不认识这些符号。请输入它学过的文本中有的符号。",
         described: |layer, positions, units, step| {
             format!("训练 {} 步后第 {layer} 层的隐藏状态，{positions} 个字符乘 {units} 个单元。", grouped(step))
         },
-        keys: "滚轮缩放，拖动移动。按键：方向键移动光标，+ − 缩放，0 恢复原样。",
+        keys: "拖动移动。按住 Ctrl 或 ⌘ 用滚轮缩放；点击图片后可直接用滚轮。按键：方向键移动光标，加 Shift 移动图片，+ − 缩放，0 \
+               恢复原样。",
     },
     samples: Samples {
         title: "样例",
