@@ -33,14 +33,11 @@ async function use(engine, runs) {
     await engine.build(model, { ...train, eval_tokens: 20 });
     await engine.step();
     await engine.step();
-    engine.ask({ Watch: { text: text.slice(0, 20), layer: 0 } });
-    await engine.hear("Hidden");
-    engine.ask("Evaluate");
-    await engine.hear("Evaluated");
+    await engine.look({ Hidden: { text: text.slice(0, 20), layer: 0 } });
+    await engine.done(engine.ask("Evaluate"));
     await engine.write("the", 2);
     await engine.write("", 2, { temperature: 0, top_k: 3 });
-    engine.ask({ Odds: { id: 2, prompt: "the", count: 5 } });
-    await engine.hear("Odds");
+    await engine.look({ Probabilities: { prompt: "the", count: 5 } });
   }
   await engine.fineTune(`${text}${"öäü".repeat(200)}`, { batch: 2, context: 1, eval_tokens: 20 });
   await engine.step();

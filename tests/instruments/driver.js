@@ -12,6 +12,8 @@ const bytes = (text) => new TextEncoder().encode(text);
 /** The engine's worker, its messages kept until somebody asks for them. */
 export class Engine {
   #worker;
+  #last = 0;
+  #text;
   #heard = [];
   #waiting = () => {};
 
@@ -35,8 +37,17 @@ export class Engine {
     this.#waiting();
   }
 
+  /** Sends a request, and gives its number. */
   ask(request, arrays = []) {
-    this.#worker.postMessage({ body: JSON.stringify(request), arrays }, arrays.map((array) => array.buffer));
+    this.#last += 1;
+    this.#worker.postMessage({ id: this.#last, body: JSON.stringify(request), arrays }, arrays.map((array) => array.buffer));
+    return this.#last;
+  }
+
+  /** Waits for the last word on a request; what was seen until then. */
+  async done(request) {
+    const { seen } = await this.#next(({ id, event }) => id === request && event.Done);
+    return seen;
   }
 
   /** Opens that device and no other. */
@@ -49,28 +60,28 @@ export class Engine {
 
   /** Reads a text, and waits until its n-grams are counted, which is done in turn with training. */
   async read(text) {
-    this.ask({ UseText: OWN }, [bytes(text)]);
-    await this.hear("Baselines");
+    const request = this.ask({ UseText: OWN }, [bytes(text)]);
+    this.#text = (await this.hear("TextReady")).id;
+    await this.done(request);
   }
 
   /** A new model, with nothing beside its training: no evaluation, no sample, no end. */
   async build(model = {}, train = {}) {
-    this.ask({ Build: { model: { ...MODEL, ...model }, train: { ...TRAIN, ...train } } });
+    const request = this.ask({ Build: { text: this.#text, model: { ...MODEL, ...model }, train: { ...TRAIN, ...train }, play: false } });
     const report = await this.hear("ModelReady");
-    await this.state("Paused");
+    await this.done(request);
     return report;
   }
 
   /** Goes on with the present model on another text. */
   async fineTune(text, train = {}) {
-    this.ask({ FineTune: { text: OWN, train: { ...TRAIN, ...train } } }, [bytes(text)]);
-    await this.hear("ModelReady");
-    await this.state("Paused");
+    const request = this.ask({ FineTune: { text: OWN, train: { ...TRAIN, ...train }, play: false } }, [bytes(text)]);
+    await this.done(request);
   }
 
   /** What the model writes after a prompt. */
   async write(prompt, length, { temperature = 0.8, top_k = null } = {}) {
-    this.ask({ Generate: { id: 1, prompt, length, temperature, top_k, seed: 1 } });
+    this.ask({ Generate: { prompt, length, temperature, top_k, seed: 1 } });
     let text = "";
     for (;;) {
       const { seen, ...written } = await this.hear("Written");
@@ -79,10 +90,18 @@ export class Engine {
     }
   }
 
+  /** What a picture of that topic, { Hidden } or { Probabilities }, shows of the model now. */
+  async look(topic) {
+    const subscription = this.ask({ Subscribe: { topic, every_ms: 1000 } });
+    const shown = await this.hear(Object.keys(topic)[0]);
+    this.ask({ Unsubscribe: { subscription } });
+    await this.done(subscription);
+    return shown;
+  }
+
   /** One training step, with nothing left under way; what was seen until it was done. */
   async step() {
-    this.ask("StepOnce");
-    return this.state("Paused");
+    return this.done(this.ask("StepOnce"));
   }
 
   /** Trains until so many steps have been told of, then pauses. What was seen at the start and at the end, and the steps between. */
@@ -99,7 +118,7 @@ export class Engine {
     const done = () => last - first + 1;
     await this.#next((message) => (told(message), done() >= steps));
     this.ask("Pause");
-    const { seen } = await this.#next((message) => (told(message), message.event.State === "Paused"));
+    const { seen } = await this.#next((message) => (told(message), message.event.State?.state === "Paused"));
     return { before, after: seen, steps: done() };
   }
 
@@ -113,7 +132,7 @@ export class Engine {
 
   /** Waits until the run is in this state; what was seen until it said so. */
   async state(wanted) {
-    const { seen } = await this.#next(({ event }) => event.State === wanted);
+    const { seen } = await this.#next(({ event }) => event.State?.state === wanted);
     return seen;
   }
 
@@ -141,8 +160,9 @@ export class Engine {
       const parsed = message.body === undefined ? {} : JSON.parse(message.body);
       // An event without fields is its name alone.
       const event = typeof parsed === "string" ? { [parsed]: {} } : parsed;
-      if (event.Trouble) throw new Error(JSON.stringify(event.Trouble));
-      if (event.State?.Diverged) throw new Error(`diverged: ${JSON.stringify(event.State.Diverged)}`);
+      if (event.Trouble) throw new Error(JSON.stringify(event.Trouble.trouble));
+      const diverged = event.State?.state.Diverged;
+      if (diverged) throw new Error(`diverged: ${JSON.stringify(diverged)}`);
       if (wanted({ ...message, event })) return { ...message, event };
     }
   }
