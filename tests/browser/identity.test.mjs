@@ -87,7 +87,7 @@ lab("a text whose model is refused leaves the old run under its old name", onCpu
   assert.doesNotMatch(await lab.generate("The "), /\p{Script=Han}/u);
 });
 
-lab("a corpus that is still loading does not replace a text pasted meanwhile", onCpu(SLOW_TO_BUILD, { before: held("tang") }), async (lab) => {
+lab("a corpus that is still loading does not replace a text pasted meanwhile", onCpu({ ...SLOW_TO_BUILD, model: { hidden: 640, init: "orthogonal" } }, { before: held("tang") }), async (lab) => {
   await lab.trains(3, 60);
   await lab.go("text");
   await choose(lab, "tang");
@@ -98,7 +98,7 @@ lab("a corpus that is still loading does not replace a text pasted meanwhile", o
   lab.release();
   await lab.go("pretrain");
   await lab.until("the text is taken", async () => (await name(lab)) === "Your text");
-  await lab.page.waitForTimeout(2500);
+  await lab.page.waitForTimeout(5000);
   assert.equal(await name(lab), "Your text");
   await lab.trains(3);
   assertWrittenWith(await lab.generate("The "), ENGLISH);
