@@ -8,10 +8,14 @@
 
 pub(crate) mod cpu;
 pub mod file;
+pub(crate) mod gpu;
 mod init;
-mod layout;
+mod language;
+pub mod layout;
 mod memory;
 mod network;
+pub mod parameters;
+mod read;
 pub mod trace;
 mod weights;
 
@@ -19,18 +23,29 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor};
 
-pub use layout::{LayerSlots, Layout, Slot};
+pub use language::LanguageLayout;
+pub use layout::{Layout, Slot};
 pub use memory::memory_bytes;
 pub use network::{Dropout, Network, Output, Tokens, on_device};
+pub use read::PendingRead;
+pub(crate) use read::read;
 pub use weights::Weights;
 
-use crate::protocol::{ModelConfig, Trouble};
+use crate::protocol::{Cell, ModelConfig, Trouble};
+
+/// How many tensors [B, H] a layer remembers: h, and c of an LSTM.
+pub const fn remembered(cell: Cell) -> usize {
+    match cell {
+        Cell::Rnn | Cell::Gru => 1,
+        Cell::Lstm => 2,
+    }
+}
 
 /// A stacked recurrent language model on a device. Cloning shares the weights.
 #[derive(Clone, Debug)]
 pub struct LanguageModel {
-    layout: Arc<Layout>,
-    /// Every weight, as [`Layout`] places them: [`Layout::len`] numbers.
+    layout: Arc<LanguageLayout>,
+    /// Every weight, as the layout places them: [`Layout::len`] numbers.
     flat: Tensor<1>,
 }
 
@@ -72,7 +87,7 @@ impl LanguageModel {
         self.config().parameters(self.symbols())
     }
 
-    pub fn layout(&self) -> &Arc<Layout> {
+    pub fn layout(&self) -> &Arc<LanguageLayout> {
         &self.layout
     }
 
@@ -87,7 +102,13 @@ impl LanguageModel {
 
     /// The layers, for reading only.
     pub fn network(&self) -> Network {
-        Network::new(&self.layout, &self.flat)
+        Network::new(self.layout.clone(), &self.flat)
+    }
+
+    /// The state before anything was read, [L, S, B, H], S of [`remembered`].
+    pub fn zero_states(&self, batch: usize) -> Tensor<4> {
+        let config = self.config();
+        Tensor::zeros([config.layers, remembered(config.cell), batch, config.hidden], &self.device())
     }
 
     /// Reads the weights back in one read.
@@ -97,14 +118,4 @@ impl LanguageModel {
     pub async fn weights(&self) -> Result<Weights, Trouble> {
         Ok(Weights::from_values(self.layout.as_ref().clone(), read(self.flat.clone()).await?))
     }
-}
-
-/// The numbers of a tensor.
-///
-/// # Errors
-/// `DeviceLost` when the device no longer answers.
-pub(crate) async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, Trouble> {
-    let lost = |reason: String| Trouble::DeviceLost { reason };
-    let data = tensor.into_data_async().await.map_err(|error| lost(error.to_string()))?;
-    data.try_into_vec::<f32>().map_err(|error| lost(format!("{error:?}")))
 }

@@ -1,6 +1,6 @@
 //! The page: leptos components, charts and heatmaps on canvas. Holds no tensor.
 //!
-//! `session` is the one store; `engine_link` brings it what the engine says. `shell` stands around every step, `steps`
+//! `session` has the stores; `engine_link` brings them what the engine says. `shell` stands around every step, `steps`
 //! are the five of them, `control` what they are made of.
 
 mod address;
@@ -13,18 +13,24 @@ mod engine_link;
 pub mod history;
 mod keyboard;
 pub mod language;
+mod last_words;
 mod session;
 mod settings;
 mod shell;
 mod steps;
 mod storage;
 mod theme;
+mod visibility;
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use self::{
-    address::Address, language::provide_language, session::Session, settings::Settings, steps::PresentStep,
+    address::Address,
+    language::provide_language,
+    session::{Session, ViewStore},
+    settings::{Settings, SettingsStore},
+    steps::PresentStep,
     theme::Theme,
 };
 use crate::words::Language;
@@ -42,7 +48,7 @@ const MEMORY: &str = "unroll";
 
 /// Draws the page and starts the engine.
 pub fn run() {
-    console_error_panic_hook::set_once();
+    last_words::listen();
     leptos::mount::mount_to_body(Page);
 }
 
@@ -54,22 +60,38 @@ fn Page() -> impl IntoView {
     let language = address.language.or(remembered).unwrap_or_else(language_of_browser);
     let theme = address.theme.unwrap_or(memory.theme);
     // Settings of an earlier version of the page may be out of today's range.
-    let settings = memory.settings.filter(|settings| settings.check().is_ok()).unwrap_or_default();
-    let session = Session::new(address, language, theme, settings);
+    let settings = memory.settings.clone().filter(|settings| settings.check().is_ok()).unwrap_or_default();
+    let view = ViewStore::new(language, theme);
+    let session = Session::new(address, view, SettingsStore::new(settings));
     provide_context(session);
-    provide_language(session.language);
+    provide_language(view.language);
 
-    Effect::new(move || session.theme.get().apply());
-    Effect::new(move || name_document(session.language.get()));
+    Effect::new(move || view.theme.get().apply());
+    Effect::new(move || name_document(view.language.get()));
     Effect::new(move || {
+        // What only the address asks for is forgotten with it.
+        let (language, theme) = (view.language.get(), view.theme.get());
         let memory = Memory {
-            language: Some(session.language.get().tag().to_owned()),
-            theme: session.theme.get(),
-            settings: Some(session.settings.get()),
+            language: if address.language == Some(language) {
+                memory.language.clone()
+            } else {
+                Some(language.tag().to_owned())
+            },
+            theme: if address.theme == Some(theme) { memory.theme } else { theme },
+            settings: Some(session.settings.pretraining.get()),
         };
         storage::write(MEMORY, &memory);
     });
-    Effect::watch(move || (session.watch_text.get(), session.layer.get()), move |_, _, _| session.watch_now(), false);
+    Effect::watch(
+        move || {
+            let pictures = session.pictures;
+            let seen = (pictures.hidden_seen.get(), pictures.next_seen.get(), view.visible.get());
+            (seen, pictures.watch_text.get(), pictures.layer.get())
+        },
+        move |_, _, _| session.settle_subscriptions(),
+        false,
+    );
+    visibility::listen(view.visible);
     keyboard::listen(session);
     session.start_engine();
     session.use_corpus(corpora::FIRST);

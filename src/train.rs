@@ -1,10 +1,11 @@
 //! Teaching a model: the loop, the optimiser, evaluation, and writing with what was learned.
 //!
 //! [`Trainer::step`] is a step: the next chunk of the streams → scores → loss → gradient → [`AdamW`]. The same loop
-//! pretrains and fine-tunes; what differs is the model and the text it is given. [`Evaluator`] reads a text in slices,
-//! [`Writer`] continues a prompt.
+//! pretrains and fine-tunes; what differs is the model and the text it is given. It goes on from a [`Checkpoint`], and
+//! gives one, which is what a file holds. [`Evaluator`] reads a text in slices, [`Writer`] continues a prompt.
 
 mod backpropagation;
+mod checkpoint;
 mod evaluator;
 mod loss;
 mod optimiser;
@@ -15,6 +16,7 @@ mod trainer;
 mod writer;
 
 pub use backpropagation::use_threads;
+pub use checkpoint::{Checkpoint, Loaded, TextHash, TrainingState, from_safetensors, to_safetensors};
 pub use evaluator::Evaluator;
 pub use loss::cross_entropy;
 pub use optimiser::AdamW;

@@ -1,11 +1,12 @@
-//! Parcels as JavaScript messages: `{ body: JSON, arrays: [typed array, …] }`, the arrays' buffers transferred.
+//! Parcels as JavaScript messages: `{ id, body: JSON, arrays: [typed array, …] }`, the arrays' buffers transferred.
 
 use js_sys::{Float32Array, Object, Reflect, Uint8Array, Uint32Array};
 use serde::{Serialize, de::DeserializeOwned};
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::protocol::{Array, Parcel};
+use crate::protocol::{Array, NO_REQUEST, Parcel, RequestId};
 
+const ID: &str = "id";
 const BODY: &str = "body";
 const ARRAYS: &str = "arrays";
 
@@ -35,18 +36,26 @@ pub fn pack<T: Serialize>(parcel: &Parcel<T>) -> Result<(JsValue, js_sys::Array)
         buffers.push(&buffer);
     }
     let message = Object::new();
+    set(&message, ID, &JsValue::from_f64(f64::from(parcel.id)))?;
     set(&message, BODY, &JsValue::from_str(&body))?;
     set(&message, ARRAYS, &arrays)?;
     Ok((message.into(), buffers))
 }
 
-/// The parcel in a message, or why it is none.
-pub fn unpack<T: DeserializeOwned>(message: &JsValue) -> Result<Parcel<T>, String> {
-    let field = |name: &str| Reflect::get(message, &JsValue::from_str(name)).map_err(|error| format!("{error:?}"));
-    let body = field(BODY)?.as_string().ok_or("the message has no body")?;
-    let body = serde_json::from_str(&body).map_err(|error| error.to_string())?;
-    let arrays = js_sys::Array::from(&field(ARRAYS)?).iter().map(array).collect::<Result<_, _>>()?;
-    Ok(Parcel { body, arrays })
+/// The parcel in a message, or why it is none and which request it would have been.
+pub fn unpack<T: DeserializeOwned>(message: &JsValue) -> Result<Parcel<T>, (RequestId, String)> {
+    let id = field(message, ID).ok().and_then(|id| id.as_f64()).map_or(NO_REQUEST, |id| id as RequestId);
+    let parcel = || {
+        let body = field(message, BODY)?.as_string().ok_or("the message has no body")?;
+        let body = serde_json::from_str(&body).map_err(|error| error.to_string())?;
+        let arrays = js_sys::Array::from(&field(message, ARRAYS)?).iter().map(array).collect::<Result<_, _>>()?;
+        Ok(Parcel { id, body, arrays })
+    };
+    parcel().map_err(|reason| (id, reason))
+}
+
+fn field(message: &JsValue, name: &str) -> Result<JsValue, String> {
+    Reflect::get(message, &JsValue::from_str(name)).map_err(|error| format!("{error:?}"))
 }
 
 fn array(value: JsValue) -> Result<Array, String> {

@@ -41,7 +41,7 @@ export async function measure(wish) {
 
 /** Characters a second that the model writes. */
 async function write(engine) {
-  engine.ask("Pause");
+  await engine.answer("Pause");
   engine.ask({ Generate: { prompt: "The ", length: WRITTEN, temperature: 0.8, top_k: null, seed: 1 } });
   const start = await engine.hear("Written");
   let characters = 0;

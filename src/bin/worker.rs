@@ -6,7 +6,7 @@ use futures_channel::{mpsc, oneshot};
 use js_sys::{Function, Reflect};
 use unroll::{
     engine::{Engine, serve},
-    protocol::{Event, Parcel},
+    protocol::{Event, Parcel, Trouble},
     wire,
 };
 use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
@@ -38,11 +38,15 @@ fn main() {
 fn start() -> Result<(), JsValue> {
     let scope: DedicatedWorkerGlobalScope = js_sys::global().dyn_into()?;
     let (sender, inbox) = mpsc::unbounded();
+    let answerer = scope.clone();
     let receive = Closure::<dyn FnMut(MessageEvent)>::new(move |message: MessageEvent| {
         match wire::unpack(&message.data()) {
             // The inbox is open as long as the engine serves, which is for ever.
             Ok(request) => drop(sender.unbounded_send(request)),
-            Err(reason) => fail(&reason),
+            Err((id, reason)) => {
+                let trouble = Trouble::UnreadableMessage { reason };
+                post(&answerer, &Parcel::new(id, Event::Trouble { run: None, trouble }));
+            }
         }
     });
     scope.set_onmessage(Some(receive.as_ref().unchecked_ref()));

@@ -41,7 +41,7 @@ async fn losses(cell: Cell, device: &Device) -> Result<Vec<f32>, Trouble> {
     let ids: Arc<[u32]> = (0..400u32).map(|index| index * index % symbols).collect();
     let config = ModelConfig { cell, hidden: 16, layers: 2, ..ModelConfig::default() };
     let train = TrainConfig { batch: 4, context: 8, learning_rate: 1e-2, ..TrainConfig::default() };
-    let mut trainer = Trainer::new(LanguageModel::new(&config, symbols as usize, device), ids, train, 0)?;
+    let mut trainer = Trainer::new(LanguageModel::new(&config, symbols as usize, device), ids, train)?;
     let mut losses = Vec::new();
     for _ in 0..STEPS {
         losses.extend(trainer.step().await?.iter().map(|figures| figures.loss));

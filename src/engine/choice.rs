@@ -7,7 +7,7 @@ use web_time::Duration;
 
 use super::{
     cause,
-    device::Place,
+    device::ComputeDevice,
     gauge::{Effort, Gauge, Reading},
     memory,
 };
@@ -22,10 +22,10 @@ const PATIENCE_WITH_CPU: Duration = Duration::from_secs(1);
 /// A fraction of a second on each.
 const TIMED: Duration = Duration::from_millis(350);
 
-/// The two devices that a model may live on.
-pub struct Rivals {
-    cpu: Place,
-    gpu: Place,
+/// The two devices that a model may live on, of which the faster one is taken.
+pub struct Candidates {
+    cpu: ComputeDevice,
+    gpu: ComputeDevice,
     /// Why the GPU is out of the question.
     failed: Option<String>,
     /// The size that was chosen for last, and the choice.
@@ -35,13 +35,13 @@ pub struct Rivals {
 /// Where a model is to live, and why.
 #[derive(Clone)]
 pub struct Choice {
-    pub place: Place,
+    pub compute: ComputeDevice,
     pub report: DeviceReport,
 }
 
 /// A model of a size, and how it is trained.
 #[derive(Clone, Copy)]
-pub struct Wanted<'a> {
+pub struct Settings<'a> {
     pub model: &'a ModelConfig,
     pub train: &'a TrainConfig,
     pub symbols: usize,
@@ -60,7 +60,7 @@ struct Size {
     symbols: usize,
 }
 
-impl Wanted<'_> {
+impl Settings<'_> {
     fn size(self) -> Size {
         Size {
             cell: self.model.cell,
@@ -76,30 +76,35 @@ impl Wanted<'_> {
 
     /// # Errors
     /// `TooLargeForDevice`.
-    pub fn check(self, place: &Place) -> Result<(), Trouble> {
-        memory::check(self.model, self.train, self.symbols, place).map(drop)
+    pub fn check(self, compute: &ComputeDevice) -> Result<(), Trouble> {
+        memory::check(self.model, self.train, self.symbols, compute).map(drop)
     }
 
-    fn gauge(self, place: &Place) -> Gauge {
-        let patience = match place.kind {
-            _ if place.software => PATIENCE_WITH_SOFTWARE,
+    fn gauge(self, compute: &ComputeDevice) -> Gauge {
+        let patience = match compute.kind {
+            _ if compute.software => PATIENCE_WITH_SOFTWARE,
             DeviceKind::WebGpu => PATIENCE,
             DeviceKind::Cpu => PATIENCE_WITH_CPU,
         };
-        Gauge::of_model(self.model, self.symbols, self.train, &place.device, Effort { patience, timed: TIMED })
+        Gauge::of_model(self.model, self.symbols, self.train, &compute.device, Effort { patience, timed: TIMED })
     }
 }
 
-impl Rivals {
-    pub fn new(cpu: Place, gpu: Place) -> Self {
-        Rivals { cpu, gpu, failed: None, last: None }
+impl Candidates {
+    pub fn new(cpu: ComputeDevice, gpu: ComputeDevice) -> Self {
+        Candidates { cpu, gpu, failed: None, last: None }
+    }
+
+    /// The GPU has failed: it is out of the question from here on.
+    pub fn give_up_gpu(&mut self, reason: String) {
+        self.failed = Some(reason);
     }
 
     /// Whether the choice takes a measurement.
-    pub fn is_open(&self, wanted: Wanted<'_>) -> bool {
+    pub fn is_open(&self, settings: Settings<'_>) -> bool {
         self.failed.is_none()
-            && self.last.as_ref().is_none_or(|(size, _)| *size != wanted.size())
-            && wanted.check(&self.cpu).and(wanted.check(&self.gpu)).is_ok()
+            && self.last.as_ref().is_none_or(|(size, _)| *size != settings.size())
+            && settings.check(&self.cpu).and(settings.check(&self.gpu)).is_ok()
     }
 
     /// Learns for a fraction of a second on each, and takes the faster one; what was chosen last where the size is the
@@ -107,59 +112,59 @@ impl Rivals {
     ///
     /// # Errors
     /// `TooLargeForDevice` where the model fits neither.
-    pub async fn choose(&mut self, wanted: Wanted<'_>) -> Result<Choice, Trouble> {
-        let unmeasured = |place: &Place, reason| Choice::new(place, reason, Speeds::default());
+    pub async fn choose(&mut self, settings: Settings<'_>) -> Result<Choice, Trouble> {
+        let unmeasured = |compute: &ComputeDevice, reason| Choice::new(compute, reason, Speeds::default());
         if let Some(reason) = &self.failed {
-            wanted.check(&self.cpu)?;
+            settings.check(&self.cpu)?;
             return Ok(unmeasured(&self.cpu, DeviceReason::Failed(reason.clone())));
         }
         if let Some((size, choice)) = &self.last
-            && *size == wanted.size()
+            && *size == settings.size()
         {
             return Ok(choice.clone());
         }
-        let choice = match (wanted.check(&self.cpu), wanted.check(&self.gpu)) {
-            (Ok(()), Ok(())) => self.race(wanted).await,
+        let choice = match (settings.check(&self.cpu), settings.check(&self.gpu)) {
+            (Ok(()), Ok(())) => self.race(settings).await,
             (Ok(()), Err(_)) => unmeasured(&self.cpu, DeviceReason::OnlyFit),
             (Err(_), Ok(())) => unmeasured(&self.gpu, DeviceReason::OnlyFit),
             (Err(trouble), Err(_)) => return Err(trouble),
         };
-        self.last = Some((wanted.size(), choice.clone()));
+        self.last = Some((settings.size(), choice.clone()));
         Ok(choice)
     }
 
-    async fn race(&mut self, wanted: Wanted<'_>) -> Choice {
-        let cpu = self.measure_cpu(wanted).await;
+    async fn race(&mut self, settings: Settings<'_>) -> Choice {
+        let cpu = self.measure_cpu(settings).await;
         // A driver may panic where burn asks too much of it. In a browser that ends the engine, and the page starts
         // another one without the GPU.
-        let tried = AssertUnwindSafe(measure(&mut wanted.gauge(&self.gpu))).catch_unwind().await;
+        let tried = AssertUnwindSafe(measure(&mut settings.gauge(&self.gpu))).catch_unwind().await;
         if let Ok(Ok(Reading { gave_up: true, .. })) = tried {
             return Choice::new(&self.cpu, DeviceReason::SlowStart, Speeds { gpu: None, cpu });
         }
         // Once more: a browser makes a program faster while it runs, and this may have been its first work.
-        let cpu = [cpu, self.measure_cpu(wanted).await].into_iter().flatten().reduce(f64::max);
+        let cpu = [cpu, self.measure_cpu(settings).await].into_iter().flatten().reduce(f64::max);
         let failed = match tried {
             Ok(Ok(reading)) => {
                 let gpu = reading.tokens_per_second;
-                let place = if cpu.is_none_or(|cpu| gpu > cpu) { &self.gpu } else { &self.cpu };
-                return Choice::new(place, DeviceReason::Measured, Speeds { gpu: Some(gpu), cpu });
+                let compute = if cpu.is_none_or(|cpu| gpu > cpu) { &self.gpu } else { &self.cpu };
+                return Choice::new(compute, DeviceReason::Measured, Speeds { gpu: Some(gpu), cpu });
             }
             Ok(Err(Trouble::DeviceLost { reason })) => cause(&reason).to_owned(),
             Ok(Err(trouble)) => format!("{trouble:?}"),
             Err(panic) => words(&*panic),
         };
-        self.failed = Some(failed.clone());
+        self.give_up_gpu(failed.clone());
         Choice::new(&self.cpu, DeviceReason::Failed(failed), Speeds { gpu: None, cpu })
     }
 
-    async fn measure_cpu(&self, wanted: Wanted<'_>) -> Option<f64> {
-        measure(&mut wanted.gauge(&self.cpu)).await.ok().map(|reading| reading.tokens_per_second)
+    async fn measure_cpu(&self, settings: Settings<'_>) -> Option<f64> {
+        measure(&mut settings.gauge(&self.cpu)).await.ok().map(|reading| reading.tokens_per_second)
     }
 }
 
 impl Choice {
-    fn new(place: &Place, reason: DeviceReason, speeds: Speeds) -> Self {
-        Choice { report: place.report(reason, speeds), place: place.clone() }
+    fn new(compute: &ComputeDevice, reason: DeviceReason, speeds: Speeds) -> Self {
+        Choice { report: compute.report(reason, speeds), compute: compute.clone() }
     }
 }
 
@@ -182,19 +187,19 @@ mod tests {
     use super::*;
     use crate::engine::device;
 
-    fn rivals(gpu: Place) -> Rivals {
-        Rivals::new(device::cpu(), gpu)
+    fn candidates(gpu: ComputeDevice) -> Candidates {
+        Candidates::new(device::cpu(), gpu)
     }
 
-    /// The CPU in the place of a GPU.
-    fn stand_in() -> Place {
-        Place { kind: DeviceKind::WebGpu, name: "stand-in".to_owned(), ..device::cpu() }
+    /// The CPU instead of a GPU.
+    fn stand_in() -> ComputeDevice {
+        ComputeDevice { kind: DeviceKind::WebGpu, name: "stand-in".to_owned(), ..device::cpu() }
     }
 
-    fn choose(rivals: &mut Rivals, hidden: usize) -> Result<Choice, Trouble> {
+    fn choose(candidates: &mut Candidates, hidden: usize) -> Result<Choice, Trouble> {
         let model = ModelConfig { hidden, ..ModelConfig::default() };
         let train = TrainConfig { batch: 4, context: 8, ..TrainConfig::default() };
-        pollster::block_on(rivals.choose(Wanted { model: &model, train: &train, symbols: 11 }))
+        pollster::block_on(candidates.choose(Settings { model: &model, train: &train, symbols: 11 }))
     }
 
     #[test]
@@ -202,44 +207,44 @@ mod tests {
         let gpus = pollster::block_on(device::gpu());
         for gpu in std::iter::once(stand_in()).chain(gpus) {
             // A GPU that nobody could wait for is no matter of this test.
-            let mut rivals = rivals(Place { software: false, ..gpu });
-            let Choice { place, report } = choose(&mut rivals, 16).unwrap();
+            let mut candidates = candidates(ComputeDevice { software: false, ..gpu });
+            let Choice { compute, report } = choose(&mut candidates, 16).unwrap();
             if report.reason == DeviceReason::SlowStart {
-                eprintln!("{} took too long to get ready", rivals.gpu.name);
+                eprintln!("{} took too long to get ready", candidates.gpu.name);
                 continue;
             }
             let (Some(gpu), Some(cpu)) = (report.speeds.gpu, report.speeds.cpu) else { panic!("{report:?}") };
             assert_eq!(report.reason, DeviceReason::Measured);
-            assert_eq!(place.kind, if gpu > cpu { DeviceKind::WebGpu } else { DeviceKind::Cpu });
-            assert_eq!(report.kind, place.kind);
+            assert_eq!(compute.kind, if gpu > cpu { DeviceKind::WebGpu } else { DeviceKind::Cpu });
+            assert_eq!(report.kind, compute.kind);
         }
     }
 
     #[test]
     fn the_same_size_is_not_measured_again() {
-        let mut rivals = rivals(stand_in());
-        let first = choose(&mut rivals, 16).unwrap().report;
-        assert_eq!(choose(&mut rivals, 16).unwrap().report, first);
-        assert_ne!(choose(&mut rivals, 24).unwrap().report, first);
+        let mut candidates = candidates(stand_in());
+        let first = choose(&mut candidates, 16).unwrap().report;
+        assert_eq!(choose(&mut candidates, 16).unwrap().report, first);
+        assert_ne!(choose(&mut candidates, 24).unwrap().report, first);
     }
 
     #[test]
     fn a_model_too_large_for_one_device_lives_on_the_other() {
-        let mut small_gpu = rivals(Place { total_bytes: 1000, ..stand_in() });
+        let mut small_gpu = candidates(ComputeDevice { total_bytes: 1000, ..stand_in() });
         let choice = choose(&mut small_gpu, 16).unwrap();
-        assert_eq!((choice.place.kind, choice.report.reason), (DeviceKind::Cpu, DeviceReason::OnlyFit));
-        let mut small_cpu = Rivals::new(Place { total_bytes: 1000, ..device::cpu() }, stand_in());
-        assert_eq!(choose(&mut small_cpu, 16).unwrap().place.kind, DeviceKind::WebGpu);
+        assert_eq!((choice.compute.kind, choice.report.reason), (DeviceKind::Cpu, DeviceReason::OnlyFit));
+        let mut small_cpu = Candidates::new(ComputeDevice { total_bytes: 1000, ..device::cpu() }, stand_in());
+        assert_eq!(choose(&mut small_cpu, 16).unwrap().compute.kind, DeviceKind::WebGpu);
         small_cpu.gpu.total_bytes = 1000;
         assert!(matches!(choose(&mut small_cpu, 24), Err(Trouble::TooLargeForDevice { .. })));
     }
 
     #[test]
     fn a_gpu_that_failed_is_not_tried_again() {
-        let mut rivals = rivals(stand_in());
-        rivals.failed = Some("it was unplugged".to_owned());
-        let choice = choose(&mut rivals, 16).unwrap();
-        assert_eq!(choice.place.kind, DeviceKind::Cpu);
+        let mut candidates = candidates(stand_in());
+        candidates.give_up_gpu("it was unplugged".to_owned());
+        let choice = choose(&mut candidates, 16).unwrap();
+        assert_eq!(choice.compute.kind, DeviceKind::Cpu);
         assert_eq!(choice.report.reason, DeviceReason::Failed("it was unplugged".to_owned()));
     }
 

@@ -5,14 +5,13 @@
 mod platform;
 
 use burn::tensor::Device;
-use futures_util::future::LocalBoxFuture;
 use web_time::Duration;
 
 use crate::protocol::{DeviceKind, DeviceReason, DeviceReport, DeviceWish, Speeds, Trouble};
 
 /// A device, and what it can hold.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct ComputeDevice {
     pub device: Device,
     pub kind: DeviceKind,
     /// The adapter's own name, or the instruction set of the CPU path.
@@ -25,7 +24,7 @@ pub struct Place {
     pub tensor_bytes: u64,
 }
 
-impl Place {
+impl ComputeDevice {
     pub fn report(&self, reason: DeviceReason, speeds: Speeds) -> DeviceReport {
         DeviceReport { kind: self.kind, name: self.name.clone(), reason, speeds }
     }
@@ -49,17 +48,17 @@ struct Gpu {
 
 /// The device that a wish led to, and why.
 pub struct Opened {
-    pub place: Place,
+    pub compute: ComputeDevice,
     pub reason: DeviceReason,
     /// Where the choice is left to us and there are two: the other one.
-    pub other: Option<Place>,
+    pub other: Option<ComputeDevice>,
     /// Why it is not what was wished for.
     pub unmet: Option<Trouble>,
 }
 
 /// Brings up the device that was wished for, or the CPU; both where the choice is left to us.
 pub async fn open(wish: DeviceWish) -> Opened {
-    let only = |place, reason, unmet| Opened { place, reason, other: None, unmet };
+    let only = |compute, reason, unmet| Opened { compute, reason, other: None, unmet };
     if wish == DeviceWish::Cpu {
         return only(cpu(), DeviceReason::Chosen, None);
     }
@@ -67,9 +66,9 @@ pub async fn open(wish: DeviceWish) -> Opened {
         Ok(gpu) if wish == DeviceWish::Gpu => only(gpu, DeviceReason::Chosen, None),
         // Until the first model is there to measure.
         Ok(gpu) if gpu.software => {
-            Opened { place: cpu(), reason: DeviceReason::SoftwareAdapter, other: Some(gpu), unmet: None }
+            Opened { compute: cpu(), reason: DeviceReason::SoftwareAdapter, other: Some(gpu), unmet: None }
         }
-        Ok(gpu) => Opened { place: gpu, reason: DeviceReason::Suitable, other: Some(cpu()), unmet: None },
+        Ok(gpu) => Opened { compute: gpu, reason: DeviceReason::Suitable, other: Some(cpu()), unmet: None },
         Err(reason) => {
             let trouble = (wish == DeviceWish::Gpu).then(|| unmet(&reason));
             only(cpu(), reason, trouble)
@@ -78,9 +77,9 @@ pub async fn open(wish: DeviceWish) -> Opened {
 }
 
 /// The CPU path, which is always there.
-pub fn cpu() -> Place {
+pub fn cpu() -> ComputeDevice {
     let bytes = platform::memory();
-    Place {
+    ComputeDevice {
         device: Device::flex(),
         kind: DeviceKind::Cpu,
         name: platform::instructions().to_owned(),
@@ -94,15 +93,10 @@ pub fn cpu() -> Place {
 ///
 /// # Errors
 /// Why there is none.
-pub async fn gpu() -> Result<Place, DeviceReason> {
+pub async fn gpu() -> Result<ComputeDevice, DeviceReason> {
     let Adapter { name, software } = platform::look().await?;
     let Gpu { device, total_bytes, tensor_bytes } = platform::bring_up().await.map_err(DeviceReason::Failed)?;
-    Ok(Place { device, kind: DeviceKind::WebGpu, name, software, total_bytes, tensor_bytes })
-}
-
-/// Lets what nobody waits for any more come to its end.
-pub fn finish(work: LocalBoxFuture<'static, ()>) {
-    platform::finish(work);
+    Ok(ComputeDevice { device, kind: DeviceKind::WebGpu, name, software, total_bytes, tensor_bytes })
 }
 
 /// Waits for `time`, or for ever where nothing else could happen meanwhile: a native program waits for its GPU in place.
@@ -138,10 +132,10 @@ mod tests {
 
     #[test]
     fn the_cpu_is_always_there_and_says_its_instructions() {
-        let Opened { place, reason, other, unmet } = pollster::block_on(open(DeviceWish::Cpu));
-        assert_eq!((place.kind, reason), (DeviceKind::Cpu, DeviceReason::Chosen));
-        assert!(!place.name.is_empty() && other.is_none() && unmet.is_none());
-        assert!(place.total_bytes > 1 << 28, "{}", place.total_bytes);
+        let Opened { compute, reason, other, unmet } = pollster::block_on(open(DeviceWish::Cpu));
+        assert_eq!((compute.kind, reason), (DeviceKind::Cpu, DeviceReason::Chosen));
+        assert!(!compute.name.is_empty() && other.is_none() && unmet.is_none());
+        assert!(compute.total_bytes > 1 << 28, "{}", compute.total_bytes);
     }
 
     #[test]

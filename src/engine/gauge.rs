@@ -9,7 +9,7 @@ use futures_util::{
 };
 use web_time::{Duration, Instant};
 
-use super::device::{finish, sleep};
+use super::device::sleep;
 use crate::{
     model::LanguageModel,
     protocol::{ModelConfig, TrainConfig, Trouble},
@@ -25,24 +25,24 @@ const GROUP: Duration = Duration::from_millis(60);
 const CHUNKS: usize = 4;
 
 /// What learns a text of its own.
-pub trait Pupil {
+pub trait TrainingLoop {
     /// Takes so many steps, and waits until the device has done them.
     fn learn(&mut self, steps: usize) -> LocalBoxFuture<'_, Result<(), Trouble>>;
 }
 
-/// Makes a pupil for a batch and a context.
-pub type Subject = Box<dyn Fn(usize, usize) -> Result<Box<dyn Pupil>, Trouble>>;
+/// Makes a training for a batch and a context.
+pub type NewTrainingLoop = Box<dyn Fn(usize, usize) -> Result<Box<dyn TrainingLoop>, Trouble>>;
 
 /// Our training.
-pub fn ours(model: LanguageModel) -> Subject {
+pub fn ours(model: LanguageModel) -> NewTrainingLoop {
     Box::new(move |batch, context| {
         let ids = text(model.symbols(), CHUNKS * batch * context + 1);
         let train = TrainConfig { batch, context, ..TrainConfig::default() };
-        Ok(Box::new(Trainer::new(model.clone(), ids, train, 0)?))
+        Ok(Box::new(Trainer::new(model.clone(), ids, train)?))
     })
 }
 
-impl Pupil for Trainer {
+impl TrainingLoop for Trainer {
     fn learn(&mut self, steps: usize) -> LocalBoxFuture<'_, Result<(), Trouble>> {
         let learning = async move {
             for _ in 0..steps {
@@ -57,14 +57,14 @@ impl Pupil for Trainer {
 /// A measurement under way: contexts of 1, 2, 4, … up to the real one, of which the last one that is not too slow counts. So a
 /// device on which a step of full size takes seconds costs no more time than a fast one.
 pub struct Gauge {
-    subject: Subject,
+    new_training: NewTrainingLoop,
     batch: usize,
     /// Of a step of full size.
     context: usize,
     effort: Effort,
-    /// Of the steps that are timed at present.
-    rung: usize,
-    pupil: Option<Box<dyn Pupil>>,
+    /// The context of the steps that are timed at present.
+    tried: usize,
+    training: Option<Box<dyn TrainingLoop>>,
     /// Time that first steps took, in which a device gets ready.
     getting_ready: Duration,
     /// Steps in the next group.
@@ -94,14 +94,14 @@ pub struct Reading {
 }
 
 impl Gauge {
-    pub fn new(subject: Subject, batch: usize, context: usize, effort: Effort) -> Self {
+    pub fn new(new_training: NewTrainingLoop, batch: usize, context: usize, effort: Effort) -> Self {
         Gauge {
-            subject,
+            new_training,
             batch,
             context,
             effort,
-            rung: 1,
-            pupil: None,
+            tried: 1,
+            training: None,
             getting_ready: Duration::ZERO,
             group: 1,
             timed: Duration::ZERO,
@@ -119,13 +119,13 @@ impl Gauge {
     /// # Errors
     /// `DeviceLost`.
     pub async fn advance(&mut self) -> Result<Option<Reading>, Trouble> {
-        let Some(pupil) = &mut self.pupil else { return self.get_ready().await };
+        let Some(training) = &mut self.training else { return self.get_ready().await };
         let started = Instant::now();
-        pupil.learn(self.group).await?;
+        training.learn(self.group).await?;
         let time = started.elapsed();
         let step = time / self.group as u32;
-        if step <= LONG_STEP && self.rung < self.context {
-            self.climb(step);
+        if step <= LONG_STEP && self.tried < self.context {
+            self.lengthen(step);
             return Ok(None);
         }
         // A shorter time says little: the clock of a browser has a grain.
@@ -143,37 +143,36 @@ impl Gauge {
     async fn get_ready(&mut self) -> Result<Option<Reading>, Trouble> {
         let started = Instant::now();
         let left = self.effort.patience.saturating_sub(self.getting_ready);
-        let mut pupil = (self.subject)(self.batch, self.rung)?;
-        let learning = async move { pupil.learn(1).await.map(|()| pupil) };
+        let mut training = (self.new_training)(self.batch, self.tried)?;
+        let learning = async move { training.learn(1).await.map(|()| training) };
         match select(learning.boxed_local(), pin!(sleep(left))).await {
-            Either::Left((pupil, _)) => self.pupil = Some(pupil?),
-            // What is on its way from a GPU has to arrive, or its buffer is used again while it is mapped.
-            Either::Right(((), learning)) => finish(learning.map(drop).boxed_local()),
+            Either::Left((training, _)) => self.training = Some(training?),
+            Either::Right(((), learning)) => drop(learning),
         }
         let time = started.elapsed();
         self.getting_ready += time;
-        let gave_up = self.pupil.is_none() || self.getting_ready > self.effort.patience;
+        let gave_up = self.training.is_none() || self.getting_ready > self.effort.patience;
         Ok(gave_up.then(|| self.reading(self.speed(1, time), true)))
     }
 
     /// To the next context, past those whose steps would be short as well. What was timed so far counts no more.
-    fn climb(&mut self, step: Duration) {
+    fn lengthen(&mut self, step: Duration) {
         let room = 2.0 * LONG_STEP.as_secs_f64() / step.as_secs_f64().max(1e-6);
-        let most = (self.rung as f64 * room) as usize;
+        let most = (self.tried as f64 * room) as usize;
         // Powers of two, or the real context.
-        self.rung = if most >= self.context { self.context } else { 1 << most.max(2).ilog2() };
-        self.pupil = None;
+        self.tried = if most >= self.context { self.context } else { 1 << most.max(2).ilog2() };
+        self.training = None;
         self.group = 1;
         self.timed = Duration::ZERO;
         self.best = 0.0;
     }
 
     fn speed(&self, steps: usize, time: Duration) -> f64 {
-        (steps * self.batch * self.rung) as f64 / time.as_secs_f64().max(1e-6)
+        (steps * self.batch * self.tried) as f64 / time.as_secs_f64().max(1e-6)
     }
 
     fn reading(&self, tokens_per_second: f64, gave_up: bool) -> Reading {
-        Reading { tokens_per_second, context: self.rung, gave_up }
+        Reading { tokens_per_second, context: self.tried, gave_up }
     }
 }
 

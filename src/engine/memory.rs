@@ -1,6 +1,6 @@
 //! Whether a run fits the device, so that one that cannot is refused before anything is touched.
 
-use super::device::Place;
+use super::device::ComputeDevice;
 use crate::{
     model::memory_bytes,
     protocol::{ModelConfig, TrainConfig, Trouble},
@@ -13,10 +13,15 @@ const NUMBER: u64 = 4;
 ///
 /// # Errors
 /// `TooLargeForDevice`, for all of the run or for its largest tensor.
-pub fn check(model: &ModelConfig, train: &TrainConfig, symbols: usize, place: &Place) -> Result<u64, Trouble> {
+pub fn check(
+    model: &ModelConfig,
+    train: &TrainConfig,
+    symbols: usize,
+    compute: &ComputeDevice,
+) -> Result<u64, Trouble> {
     let total = memory_bytes(model, symbols, train.batch, train.context);
-    refuse(total, place.total_bytes)?;
-    refuse(largest_tensor(model, train, symbols), place.tensor_bytes)?;
+    refuse(total, compute.total_bytes)?;
+    refuse(largest_tensor(model, train, symbols), compute.tensor_bytes)?;
     Ok(total)
 }
 
@@ -41,17 +46,17 @@ mod tests {
     use crate::engine::device;
     #[test]
     fn what_does_not_fit_is_refused_with_both_sizes() {
-        let mut place = device::cpu();
+        let mut compute = device::cpu();
         let model = ModelConfig { layers: 4, hidden: 1024, ..ModelConfig::default() };
         let train = TrainConfig { batch: 256, context: 512, ..TrainConfig::default() };
-        place.total_bytes = 2 << 30;
+        compute.total_bytes = 2 << 30;
         let needed_bytes = memory_bytes(&model, 65, 256, 512);
         let expected = Trouble::TooLargeForDevice { needed_bytes, available_bytes: 2 << 30 };
-        assert_eq!(check(&model, &train, 65, &place), Err(expected));
-        (place.total_bytes, place.tensor_bytes) = (u64::MAX, 1 << 20);
+        assert_eq!(check(&model, &train, 65, &compute), Err(expected));
+        (compute.total_bytes, compute.tensor_bytes) = (u64::MAX, 1 << 20);
         let needed_bytes = 256 * (512 * 6 + 3) * 1024 * 4;
         let expected = Trouble::TooLargeForDevice { needed_bytes, available_bytes: 1 << 20 };
-        assert_eq!(check(&model, &train, 65, &place), Err(expected));
+        assert_eq!(check(&model, &train, 65, &compute), Err(expected));
         assert!(check(&ModelConfig::default(), &TrainConfig::default(), 65, &device::cpu()).is_ok());
     }
 }

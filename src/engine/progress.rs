@@ -2,7 +2,7 @@
 
 use web_time::{Duration, Instant};
 
-use crate::protocol::{Array, Event, Parcel, Progress};
+use crate::protocol::{Array, Event, NO_REQUEST, Parcel, Progress, RunId};
 
 /// No more than 30 times a second.
 const PERIOD: Duration = Duration::from_nanos(1_000_000_000 / 30 + 1);
@@ -20,9 +20,10 @@ pub struct Point {
     pub learning_rate: f32,
 }
 
-/// Points that were not shown yet.
-#[derive(Debug, Default)]
+/// Points of a run that were not shown yet.
+#[derive(Debug)]
 pub struct Gathered {
+    run: RunId,
     points: Vec<Point>,
     sent: Option<Instant>,
     /// Tokens and seconds, both fading.
@@ -31,6 +32,10 @@ pub struct Gathered {
 }
 
 impl Gathered {
+    pub fn new(run: RunId) -> Self {
+        Gathered { run, points: Vec::new(), sent: None, tokens: 0.0, seconds: 0.0 }
+    }
+
     pub fn push(&mut self, points: impl IntoIterator<Item = Point>) {
         self.points.extend(points);
     }
@@ -59,6 +64,7 @@ impl Gathered {
         let points = std::mem::take(&mut self.points);
         let (first, last) = (points.first()?, points.last()?);
         let body = Event::Progress(Progress {
+            run: self.run,
             first_step: first.step,
             step: last.step,
             epoch: last.step as f64 / steps_per_epoch.max(1) as f64,
@@ -66,7 +72,7 @@ impl Gathered {
         });
         let floats = |of: fn(&Point) -> f32| Array::Floats(points.iter().map(of).collect());
         let arrays = vec![floats(|point| point.loss), floats(|point| point.norm), floats(|point| point.learning_rate)];
-        Some(Parcel { body, arrays })
+        Some(Parcel { id: NO_REQUEST, body, arrays })
     }
 }
 
@@ -80,7 +86,7 @@ mod tests {
 
     #[test]
     fn points_wait_until_a_thirtieth_of_a_second_has_passed() {
-        let (mut gathered, start) = (Gathered::default(), Instant::now());
+        let (mut gathered, start) = (Gathered::new(1), Instant::now());
         gathered.push([point(1)]);
         assert!(gathered.due(start, 10).is_some());
         gathered.push([point(2), point(3)]);
@@ -94,7 +100,7 @@ mod tests {
 
     #[test]
     fn the_speed_follows_the_last_second() {
-        let mut gathered = Gathered::default();
+        let mut gathered = Gathered::new(1);
         for _ in 0..100 {
             gathered.clock(10, Duration::from_millis(100));
         }

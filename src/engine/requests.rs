@@ -4,91 +4,113 @@ use std::rc::Rc;
 
 use super::{
     Engine,
-    choice::{Choice, Rivals, Wanted},
-    device::{self, Opened, Place},
-    job::{Job, Writing},
+    choice::{Candidates, Choice, Settings},
+    device::{self, ComputeDevice, Opened},
+    job::{CountingNgrams, Evaluating, Generating, Job, Work},
     run::{Run, Start},
     speed::Measuring,
-    watching::Watching,
+    text::Text,
 };
 use crate::{
-    model::{Weights, file, trace::trace},
+    model::Weights,
     protocol::{
-        Array, DeviceKind, DeviceReport, DeviceWish, EvaluatedOn, Event, Generate, Limits, ModelConfig, Odd, Origin,
-        Parcel, Request, RunState, Setting, SpeedSize, Speeds, Task, TextRequest, TrainConfig, Trouble,
+        Array, DeviceKind, DeviceReport, DeviceWish, EvaluatedOn, Event, Generate, Limits, ModelConfig, NO_REQUEST,
+        Origin, Parcel, Request, RequestId, RunState, Setting, SpeedSize, Speeds, Task, TextId, TextRequest,
+        TrainConfig, Trouble,
     },
-    text::{Corpus, Ngrams, Streams, read},
-    train::Evaluator,
+    text::{Corpus, Streams, read},
+    train::{Checkpoint, Evaluator, Loaded, from_safetensors, to_safetensors},
 };
+
+/// When a request is answered.
+enum Answer {
+    /// It is carried out.
+    Done,
+    /// A job or a subscription has its number, and the last word.
+    Later,
+}
 
 impl Engine {
     /// Answers a request. What takes long is left to [`Engine::advance`].
     pub async fn handle(&mut self, request: Parcel<Request>) {
-        if let Err(trouble) = self.answer(request).await {
-            self.report(trouble);
+        let id = request.id;
+        match self.answer(request).await {
+            Ok(Answer::Done) => self.emit(id, Event::Done),
+            Ok(Answer::Later) => {}
+            Err(trouble) => self.report(id, trouble),
         }
     }
 
-    async fn answer(&mut self, Parcel { body, arrays }: Parcel<Request>) -> Result<(), Trouble> {
+    async fn answer(&mut self, Parcel { id, body, arrays }: Parcel<Request>) -> Result<Answer, Trouble> {
         let bytes = match arrays.into_iter().next() {
             Some(Array::Bytes(bytes)) => bytes,
             _ => Vec::new(),
         };
         match body {
-            Request::Open { device } => {
-                self.open(device).await;
-                Ok(())
+            Request::Open { device } => self.open(id, device).await,
+            Request::UseText(request) => {
+                self.use_text(id, &request, &bytes)?;
+                return Ok(Answer::Later);
             }
-            Request::UseText(request) => self.use_text(&request, &bytes).await,
-            Request::Build { model, train } => self.build(&model, train).await,
-            Request::Play => self.play(),
-            Request::Pause => self.pause().await,
-            Request::StepOnce => self.step_once().await,
-            Request::Tune { learning_rate, clip } => self.present_run()?.trainer()?.tune(learning_rate, clip),
-            Request::Watch(watch) => {
-                self.watching = Some(Watching::new(watch));
-                Ok(())
+            Request::Build { text, model, train, play } => self.build(id, text, &model, train, play).await?,
+            Request::Play => self.play(id)?,
+            Request::Pause => self.pause(id).await?,
+            Request::StepOnce => self.step_once(id).await?,
+            Request::Tune { learning_rate, clip } => self.present_run()?.trainer()?.tune(learning_rate, clip)?,
+            Request::Subscribe { topic, every_ms } => {
+                self.subscriptions.add(id, topic, every_ms);
+                return Ok(Answer::Later);
             }
-            Request::Evaluate => self.evaluate(),
-            Request::EvaluateText => self.evaluate_text(&bytes),
-            Request::Generate(generate) => self.generate(&generate).await,
-            Request::StopGenerating { id } => {
-                self.stop_writing(id);
-                Ok(())
+            Request::Unsubscribe { subscription } => {
+                if self.subscriptions.remove(subscription) {
+                    self.emit(subscription, Event::Done);
+                }
             }
-            Request::Odds { id, prompt, count } => self.odds(id, &prompt, count).await,
-            Request::FineTune { text, train } => self.fine_tune(&text, &bytes, train).await,
-            Request::Save => {
-                let (saved, file_name) = self.present_run()?.saved().await?;
-                let bytes = file::to_safetensors(&saved)?;
-                (self.outbox)(Parcel::with_bytes(Event::Saved { file_name }, bytes));
-                Ok(())
+            Request::Evaluate => {
+                self.evaluate(id)?;
+                return Ok(Answer::Later);
             }
-            Request::Load => self.load(&bytes).await,
-            Request::Recover { learning_rate } => self.recover(learning_rate),
+            Request::EvaluateText => {
+                self.evaluate_text(id, &bytes)?;
+                return Ok(Answer::Later);
+            }
+            Request::Generate(generate) => {
+                self.generate(id, &generate).await?;
+                return Ok(Answer::Later);
+            }
+            Request::StopGenerating { request } => self.stop_generating(request),
+            Request::FineTune { text, train, play } => {
+                self.fine_tune(id, &text, &bytes, train, play).await?;
+                return Ok(Answer::Later);
+            }
+            Request::Save => self.save(id).await?,
+            Request::Load => self.load(id, &bytes).await?,
+            Request::Recover { learning_rate } => self.recover(id, learning_rate)?,
             Request::SelfCheck => {
-                let checks = super::checks::run(&self.place.device).await?;
-                self.emit(Event::Checked { checks });
-                Ok(())
+                let checks = super::checks::run(&self.compute.device).await?;
+                self.emit(id, Event::Checked { checks });
             }
-            Request::MeasureSpeed { sizes, patience } => self.measure_speed(sizes, patience).await,
-            Request::StopMeasuring => {
-                self.stop_measuring();
-                Ok(())
+            Request::MeasureSpeed { sizes, patience } => {
+                self.measure_speed(id, sizes, patience).await?;
+                return Ok(Answer::Later);
             }
+            Request::StopMeasuring => self.stop_measuring(),
         }
+        Ok(Answer::Done)
     }
 
-    async fn open(&mut self, wish: DeviceWish) {
-        self.emit(Event::Working { task: Task::OpeningDevice, done: 0.0 });
-        let Opened { place, reason, other, unmet } = device::open(wish).await;
-        self.rivals = other.map(|other| match place.kind {
-            DeviceKind::Cpu => Rivals::new(place.clone(), other),
-            DeviceKind::WebGpu => Rivals::new(other, place.clone()),
+    async fn open(&mut self, id: RequestId, wish: DeviceWish) {
+        self.emit(id, Event::Working { task: Task::OpeningDevice, done: 0.0 });
+        let Opened { compute, reason, other, unmet } = device::open(wish).await;
+        self.candidates = other.map(|other| match compute.kind {
+            DeviceKind::Cpu => Candidates::new(compute.clone(), other),
+            DeviceKind::WebGpu => Candidates::new(other, compute.clone()),
         });
-        self.place = place;
-        unmet.into_iter().for_each(|trouble| self.emit(Event::Trouble(trouble)));
-        self.emit(Event::Ready(self.place.report(reason, Speeds::default())));
+        self.compute = compute;
+        if let Some(trouble) = unmet {
+            self.emit(NO_REQUEST, Event::Trouble { run: None, trouble });
+        }
+        self.emit(id, Event::Ready(self.compute.report(reason, Speeds::default())));
     }
 
     /// Where a model is to live: on the device that was asked for, or the one that learns it faster; and what there is
@@ -96,106 +118,137 @@ impl Engine {
     ///
     /// # Errors
     /// `TooLargeForDevice`.
-    async fn choose(&mut self, wanted: Wanted<'_>) -> Result<(Place, Option<DeviceReport>), Trouble> {
-        let Some(mut rivals) = self.rivals.take() else {
-            wanted.check(&self.place)?;
-            return Ok((self.place.clone(), None));
+    async fn choose(
+        &mut self,
+        id: RequestId,
+        settings: Settings<'_>,
+    ) -> Result<(ComputeDevice, Option<DeviceReport>), Trouble> {
+        let Some(mut candidates) = self.candidates.take() else {
+            settings.check(&self.compute)?;
+            return Ok((self.compute.clone(), None));
         };
-        if rivals.is_open(wanted) {
-            self.emit(Event::Working { task: Task::MeasuringDevices, done: 0.0 });
+        if candidates.is_open(settings) {
+            self.emit(id, Event::Working { task: Task::MeasuringDevices, done: 0.0 });
         }
-        let choice = rivals.choose(wanted).await;
-        self.rivals = Some(rivals);
-        choice.map(|Choice { place, report }| (place, Some(report)))
+        let choice = candidates.choose(settings).await;
+        self.candidates = Some(candidates);
+        choice.map(|Choice { compute, report }| (compute, Some(report)))
     }
 
     fn present_run(&mut self) -> Result<&mut Run, Trouble> {
         self.run.as_mut().ok_or(Trouble::NoModel)
     }
 
-    async fn use_text(&mut self, request: &TextRequest, bytes: &[u8]) -> Result<(), Trouble> {
-        self.emit(Event::Working { task: Task::ReadingText, done: 0.0 });
-        let corpus = Rc::new(Corpus::new(request, bytes, None)?);
-        self.stop().await?;
-        self.emit(Event::TextReady(corpus.report()));
-        self.count_ngrams(&corpus);
-        self.text = Some(corpus);
+    fn use_text(&mut self, id: RequestId, request: &TextRequest, bytes: &[u8]) -> Result<(), Trouble> {
+        self.emit(id, Event::Working { task: Task::ReadingText, done: 0.0 });
+        let text = Text::new(id, Corpus::new(request, bytes, None)?);
+        self.emit(id, Event::TextReady(text.report()));
+        self.text = Some(text.clone());
+        self.count_ngrams(id, text);
         Ok(())
     }
 
-    /// Baselines of a text; those of another text are not wanted any more.
-    fn count_ngrams(&mut self, corpus: &Corpus) {
-        self.jobs.retain(|job| !matches!(job, Job::Baselines { .. }));
-        let ngrams = Ngrams::new(corpus.train(), corpus.valid(), corpus.vocabulary().len());
-        self.jobs.push_back(Job::Baselines { ngrams, found: Vec::new() });
+    /// Queues the baselines of a text, which end the request.
+    fn count_ngrams(&mut self, id: RequestId, text: Rc<Text>) {
+        self.forget_texts();
+        self.jobs.push_back(Job::new(id, Work::Baselines(CountingNgrams::new(text))));
     }
 
-    async fn build(&mut self, model: &ModelConfig, train: TrainConfig) -> Result<(), Trouble> {
-        let corpus = self.text.clone().ok_or(Trouble::NoText)?;
-        check(model, &train)?;
-        Streams::new(corpus.train().clone(), train.batch, train.context)?;
-        let vocabulary = corpus.vocabulary().clone();
-        let (place, report) = self.choose(Wanted { model, train: &train, symbols: vocabulary.len() }).await?;
-        self.emit(Event::Working { task: Task::BuildingModel, done: 0.0 });
+    /// Counts no n-grams of texts that are learned no more and will not be.
+    fn forget_texts(&mut self) {
+        let known = [self.text.clone(), self.run.as_ref().and_then(|run| run.text.clone())];
+        let is_known = |text: &Rc<Text>| known.iter().flatten().any(|known| Rc::ptr_eq(known, text));
+        self.end_jobs(None, |work| matches!(work, Work::Baselines(counting) if !is_known(&counting.text)));
+    }
+
+    async fn build(
+        &mut self,
+        id: RequestId,
+        text: TextId,
+        model: &ModelConfig,
+        train: TrainConfig,
+        play: bool,
+    ) -> Result<(), Trouble> {
+        let present = self.text.clone().ok_or(Trouble::NoText)?;
+        let text = Some(present).filter(|present| present.id == text).ok_or(Trouble::TextReplaced)?;
+        model.check()?;
+        train.check()?;
+        Streams::new(text.corpus.train().clone(), train.batch, train.context)?;
+        let vocabulary = text.corpus.vocabulary().clone();
+        let settings = Settings { model, train: &train, symbols: vocabulary.len() };
+        let (compute, report) = self.choose(id, settings).await?;
+        self.emit(id, Event::Working { task: Task::BuildingModel, done: 0.0 });
         let weights = Weights::draw(model, vocabulary.len());
-        let start =
-            Start { weights, vocabulary, corpus: Some(corpus), old_valid: None, train, step: 0, origin: Origin::Drawn };
-        self.begin(Run::new(start, &place)?, place, report).await?;
-        Ok(())
+        let start = Start {
+            id: self.last_run + 1,
+            weights,
+            vocabulary,
+            text: Some(text),
+            old_valid: None,
+            train,
+            step: 0,
+            origin: Origin::Drawn,
+        };
+        self.begin(id, Run::new(start, &compute)?, compute, report, play).await
     }
 
-    /// Replaces the present run by one that lives on `place`.
-    async fn begin(&mut self, run: Run, place: Place, report: Option<DeviceReport>) -> Result<(), Trouble> {
-        if place.kind == DeviceKind::WebGpu {
-            self.emit(Event::Working { task: Task::Compiling, done: 0.0 });
+    /// Replaces the present run by one that lives on `compute`.
+    async fn begin(
+        &mut self,
+        id: RequestId,
+        run: Run,
+        compute: ComputeDevice,
+        report: Option<DeviceReport>,
+        play: bool,
+    ) -> Result<(), Trouble> {
+        if compute.kind == DeviceKind::WebGpu {
+            self.emit(id, Event::Working { task: Task::Compiling, done: 0.0 });
             run.warm_up().await?;
         }
-        let before = std::mem::replace(&mut self.place, place);
-        report.into_iter().for_each(|report| self.emit(Event::Device(report)));
-        self.end_jobs(Job::belongs_to_model);
-        self.take_up(run);
+        // Nothing is refused from here on.
+        let before = std::mem::replace(&mut self.compute, compute);
+        if let Some(report) = report {
+            self.emit(id, Event::Device(report));
+        }
+        self.end_jobs(None, |work| matches!(work, Work::Generation(_)));
+        self.end_jobs(Some(Trouble::ModelReplaced), |work| work.step().is_some());
+        self.take_up(id, run);
+        self.forget_texts();
         // Else a GPU keeps what the run before has taken, in pieces that fit this one no better than the next.
         before.device.memory_cleanup();
+        if play {
+            self.enter(id, RunState::Running);
+        }
         Ok(())
     }
 
-    fn play(&mut self) -> Result<(), Trouble> {
+    fn play(&mut self, id: RequestId) -> Result<(), Trouble> {
         let run = self.present_run()?;
         run.trainer()?;
         match run.state {
-            RunState::Running => return Ok(()),
-            RunState::Diverged { step, learning_rate, .. } => return Err(Trouble::Diverged { step, learning_rate }),
+            RunState::Diverged { step, base_rate, .. } => return Err(Trouble::Diverged { step, base_rate }),
             RunState::Finished => run.go_past_the_end(),
-            RunState::Paused => {}
+            RunState::Paused | RunState::Running => {}
         }
-        self.enter(RunState::Running);
+        self.enter(id, RunState::Running);
         Ok(())
     }
 
-    async fn pause(&mut self) -> Result<(), Trouble> {
-        let running = self.present_run()?.state == RunState::Running;
-        if running {
-            self.halt(RunState::Paused).await?;
-            return self.keep().await;
-        }
+    async fn pause(&mut self, id: RequestId) -> Result<(), Trouble> {
         let state = self.present_run()?.state.clone();
-        self.emit(Event::State(state));
-        Ok(())
-    }
-
-    /// Pauses a running run.
-    async fn stop(&mut self) -> Result<(), Trouble> {
-        if self.run.as_ref().is_some_and(|run| run.state == RunState::Running) {
-            self.halt(RunState::Paused).await?;
+        if state != RunState::Running {
+            self.enter(id, state);
+            return Ok(());
         }
-        Ok(())
+        self.halt(id, RunState::Paused).await?;
+        self.keep().await
     }
 
-    async fn step_once(&mut self) -> Result<(), Trouble> {
+    async fn step_once(&mut self, id: RequestId) -> Result<(), Trouble> {
         let run = self.present_run()?;
         run.trainer()?;
-        if let RunState::Diverged { step, learning_rate, .. } = run.state {
-            return Err(Trouble::Diverged { step, learning_rate });
+        if let RunState::Diverged { step, base_rate, .. } = run.state {
+            return Err(Trouble::Diverged { step, base_rate });
         }
         let figures = run.step().await?;
         self.after_step(figures).await?;
@@ -203,97 +256,121 @@ impl Engine {
             return Ok(());
         }
         let at_the_end = self.present_run()?.is_at_the_end();
-        self.halt(if at_the_end { RunState::Finished } else { RunState::Paused }).await
+        self.halt(id, if at_the_end { RunState::Finished } else { RunState::Paused }).await
     }
 
-    fn evaluate_text(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
+    fn evaluate_text(&mut self, id: RequestId, bytes: &[u8]) -> Result<(), Trouble> {
         let run = self.present_run()?;
         let encoded = run.vocabulary.encode(&read(bytes)?);
         if !encoded.unknown.is_empty() {
             return Err(Trouble::UnknownSymbols { symbols: encoded.unknown });
         }
         let evaluator = Evaluator::new(run.model(), encoded.ids.into(), None)?;
-        let step = run.step_number();
-        self.jobs.push_back(Job::Evaluation { step, on: EvaluatedOn::Given, evaluator });
+        let evaluating = Evaluating { run: run.id, step: run.step_number(), on: EvaluatedOn::Given, evaluator };
+        self.jobs.push_back(Job::new(id, Work::Evaluation(evaluating)));
         Ok(())
     }
 
-    async fn generate(&mut self, wish: &Generate) -> Result<(), Trouble> {
+    async fn generate(&mut self, id: RequestId, wish: &Generate) -> Result<(), Trouble> {
         Limits::TEMPERATURE.check(Setting::Temperature, f64::from(wish.temperature))?;
         Limits::LENGTH.check(Setting::Length, wish.length as f64)?;
-        let writing = Writing::new(self.present_run()?, wish).await?;
-        self.stop_writing(wish.id);
+        self.present_run()?;
+        self.catch_up().await?;
+        let generating = Generating::new(self.present_run()?, wish).await?;
         // First, because somebody waits for it.
-        self.jobs.push_front(Job::Writing(writing));
+        self.jobs.push_front(Job::new(id, Work::Generation(generating)));
         Ok(())
     }
 
-    fn stop_writing(&mut self, id: u32) {
-        if let Some(job) = self.jobs.iter().position(|job| job.writes(id)).and_then(|at| self.jobs.remove(at)) {
-            job.end().into_iter().for_each(|event| self.emit(event));
+    /// Ends a writing, if it is still under way.
+    fn stop_generating(&mut self, request: RequestId) {
+        let written = |job: &Job| job.request == request && matches!(job.work, Work::Generation(_));
+        if let Some(job) = self.jobs.iter().position(written).and_then(|at| self.jobs.remove(at)) {
+            job.work.end().into_iter().for_each(|event| self.emit(request, event));
+            self.finish(request);
         }
     }
 
-    async fn odds(&mut self, id: u32, prompt: &str, count: usize) -> Result<(), Trouble> {
-        let run = self.present_run()?;
-        let encoded = run.vocabulary.encode(prompt);
-        let from = encoded.ids.len().saturating_sub(Limits::WATCHED);
-        let trace = trace(run.model(), &encoded.ids[from..], 0, count).await?;
-        let last = trace.odds.len().saturating_sub(trace.count);
-        let odds = trace.symbols.iter().zip(&trace.odds).skip(last).map(|(&id, &probability)| Odd {
-            symbol: run.vocabulary.display(id),
-            // A message carries finite numbers only.
-            probability: if probability.is_finite() { probability } else { 0.0 },
-        });
-        let odds = odds.collect();
-        self.emit(Event::Odds { id, odds, unknown: encoded.unknown });
-        Ok(())
-    }
-
-    async fn fine_tune(&mut self, text: &TextRequest, bytes: &[u8], train: TrainConfig) -> Result<(), Trouble> {
+    async fn fine_tune(
+        &mut self,
+        id: RequestId,
+        text: &TextRequest,
+        bytes: &[u8],
+        train: TrainConfig,
+        play: bool,
+    ) -> Result<(), Trouble> {
         train.check()?;
-        self.emit(Event::Working { task: Task::ReadingText, done: 0.0 });
-        let run = self.run.as_ref().ok_or(Trouble::NoModel)?;
-        let corpus = Rc::new(Corpus::new(text, bytes, Some(&run.vocabulary))?);
-        let vocabulary = corpus.vocabulary().clone();
-        let old_valid = run.corpus.as_ref().map(|corpus| corpus.valid().clone());
+        self.emit(id, Event::Working { task: Task::ReadingText, done: 0.0 });
+        let run = self.present_run()?;
+        let text = Text::new(id, Corpus::new(text, bytes, Some(&run.vocabulary))?);
+        Streams::new(text.corpus.train().clone(), train.batch, train.context)?;
+        let vocabulary = text.corpus.vocabulary().clone();
+        self.catch_up().await?;
+        let run = self.present_run()?;
+        let old_valid = run.text.as_ref().map(|text| text.corpus.valid().clone());
         let weights = run.model().weights().await?;
         let added = vocabulary.len().saturating_sub(weights.symbols());
         let weights = if added > 0 { weights.extend_vocabulary(added, train.seed) } else { weights };
-        Streams::new(corpus.train().clone(), train.batch, train.context)?;
-        let wanted = Wanted { model: weights.config(), train: &train, symbols: vocabulary.len() };
-        let (place, report) = self.choose(wanted).await?;
+        let settings = Settings { model: weights.config(), train: &train, symbols: vocabulary.len() };
+        let (compute, report) = self.choose(id, settings).await?;
         let start = Start {
+            id: self.last_run + 1,
             weights,
             vocabulary,
-            corpus: Some(corpus.clone()),
+            text: Some(text.clone()),
             old_valid,
             train,
             step: 0,
             origin: Origin::FineTuning,
         };
-        let tuned = Run::new(start, &place)?;
-        self.emit(Event::TextReady(corpus.report()));
-        self.begin(tuned, place, report).await?;
-        self.count_ngrams(&corpus);
-        self.sample(true).await?;
-        self.evaluate()
-    }
-
-    async fn load(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
-        let file::Saved { weights, vocabulary, train, step } = file::from_safetensors(bytes)?;
-        // The present text is learned on where it has the very symbols of the model; another one is for fine-tuning.
-        let train = train.unwrap_or_default();
-        let fits = |corpus: &Rc<Corpus>| Streams::new(corpus.train().clone(), train.batch, train.context).is_ok();
-        let corpus = self.text.clone().filter(|corpus| *corpus.vocabulary() == vocabulary && fits(corpus));
-        let wanted = Wanted { model: weights.config(), train: &train, symbols: vocabulary.len() };
-        let (place, report) = self.choose(wanted).await?;
-        let start = Start { weights, vocabulary, corpus, old_valid: None, train, step, origin: Origin::Loaded };
-        self.begin(Run::new(start, &place)?, place, report).await?;
+        self.begin(id, Run::new(start, &compute)?, compute, report, play).await?;
+        if let Err(trouble) = self.show_before_fine_tuning().await {
+            self.report(NO_REQUEST, trouble);
+        }
+        self.count_ngrams(id, text);
         Ok(())
     }
 
-    fn recover(&mut self, learning_rate: f64) -> Result<(), Trouble> {
+    /// What the model writes and how well it reads before the first step. That is the new run's to tell, as all that
+    /// follows: the request is carried out.
+    async fn show_before_fine_tuning(&mut self) -> Result<(), Trouble> {
+        self.sample(true).await?;
+        self.evaluate(NO_REQUEST)
+    }
+
+    async fn save(&mut self, id: RequestId) -> Result<(), Trouble> {
+        self.present_run()?;
+        self.catch_up().await?;
+        let (saved, file_name) = self.present_run()?.saved().await?;
+        let bytes = to_safetensors(&saved)?;
+        (self.outbox)(Parcel::with_bytes(id, Event::Saved { file_name }, bytes));
+        Ok(())
+    }
+
+    async fn load(&mut self, id: RequestId, bytes: &[u8]) -> Result<(), Trouble> {
+        let Loaded { checkpoint: Checkpoint { weights, vocabulary, train, step, .. }, .. } = from_safetensors(bytes)?;
+        // The present text is learned on where it has the very symbols of the model; another one is for fine-tuning.
+        let fits = |text: &Rc<Text>| {
+            let streams = Streams::new(text.corpus.train().clone(), train.batch, train.context);
+            *text.corpus.vocabulary() == vocabulary && streams.is_ok()
+        };
+        let text = self.text.clone().filter(fits);
+        let settings = Settings { model: weights.config(), train: &train, symbols: vocabulary.len() };
+        let (compute, report) = self.choose(id, settings).await?;
+        let start = Start {
+            id: self.last_run + 1,
+            weights,
+            vocabulary,
+            text,
+            old_valid: None,
+            train,
+            step,
+            origin: Origin::Loaded,
+        };
+        self.begin(id, Run::new(start, &compute)?, compute, report, false).await
+    }
+
+    fn recover(&mut self, id: RequestId, learning_rate: f64) -> Result<(), Trouble> {
         let run = self.run.as_mut().ok_or(Trouble::NothingToRecover)?;
         if !matches!(run.state, RunState::Diverged { .. }) {
             return Err(Trouble::NothingToRecover);
@@ -301,13 +378,12 @@ impl Engine {
         run.trainer()?.recover(learning_rate)?;
         run.recovered();
         let report = run.report();
-        self.emit(Event::ModelReady(report));
-        self.enter(RunState::Running);
+        self.emit(id, Event::ModelReady(report));
         Ok(())
     }
 
     /// Measures in slices, in place of what was measured before.
-    async fn measure_speed(&mut self, sizes: Vec<SpeedSize>, patience: f64) -> Result<(), Trouble> {
+    async fn measure_speed(&mut self, id: RequestId, sizes: Vec<SpeedSize>, patience: f64) -> Result<(), Trouble> {
         for size in &sizes {
             Limits::HIDDEN.check(Setting::Hidden, size.hidden as f64)?;
             Limits::BATCH.check(Setting::Batch, size.batch as f64)?;
@@ -315,17 +391,12 @@ impl Engine {
         }
         self.stop_measuring();
         let measuring = Measuring::new(device::cpu(), device::gpu().await.ok(), sizes, patience);
-        self.emit(Event::Speed(measuring.report(true)));
-        self.jobs.push_front(Job::Speed(measuring));
+        self.emit(id, Event::Speed(measuring.report(true)));
+        self.jobs.push_front(Job::new(id, Work::Speed(measuring)));
         Ok(())
     }
 
     fn stop_measuring(&mut self) {
-        self.end_jobs(|job| matches!(job, Job::Speed(_)));
+        self.end_jobs(None, |work| matches!(work, Work::Speed(_)));
     }
-}
-
-fn check(model: &ModelConfig, train: &TrainConfig) -> Result<(), Trouble> {
-    model.check()?;
-    train.check()
 }

@@ -5,25 +5,28 @@ use std::{rc::Rc, sync::Arc};
 use web_time::Instant;
 
 use super::{
-    device::Place,
-    gauge::{ours, text},
+    device::ComputeDevice,
+    excerpt,
+    gauge::{self, ours},
     memory,
     progress::{Gathered, Point},
+    text::Text,
 };
 use crate::{
-    model::{LanguageModel, Weights, file::Saved, trace::trace},
-    protocol::{DeviceKind, Event, ModelConfig, ModelReport, Origin, Parcel, RunState, TrainConfig, Trouble},
-    text::{Corpus, Vocabulary},
-    train::{Divergence, Evaluator, StepFigures, Trainer},
+    model::{LanguageModel, Weights, trace::trace},
+    protocol::{DeviceKind, Event, ModelConfig, ModelReport, Origin, Parcel, RunId, RunState, TrainConfig, Trouble},
+    text::Vocabulary,
+    train::{Checkpoint, Divergence, Evaluator, StepFigures, Trainer},
 };
 
 /// Symbols of a text that is read only so that a device compiles what reads it.
 const WARM_UP: usize = 64;
 
 pub struct Run {
+    pub id: RunId,
     pub vocabulary: Vocabulary,
-    /// A loaded model may come without a text.
-    pub corpus: Option<Rc<Corpus>>,
+    /// What it learns; a loaded model may come without.
+    pub text: Option<Rc<Text>>,
     /// While fine-tuning: the validation part of the text learned before.
     pub old_valid: Option<Arc<[u32]>>,
     pub state: RunState,
@@ -56,9 +59,10 @@ pub struct Due {
 
 /// A run to begin with.
 pub struct Start {
+    pub id: RunId,
     pub weights: Weights,
     pub vocabulary: Vocabulary,
-    pub corpus: Option<Rc<Corpus>>,
+    pub text: Option<Rc<Text>>,
     pub old_valid: Option<Arc<[u32]>>,
     pub train: TrainConfig,
     pub step: u64,
@@ -70,25 +74,32 @@ impl Run {
     ///
     /// # Errors
     /// `OutOfRange`, `TextTooShort`, `TooLargeForDevice`.
-    pub fn new(start: Start, place: &Place) -> Result<Self, Trouble> {
-        let Start { weights, vocabulary, corpus, old_valid, train, step, origin } = start;
-        let memory_bytes = memory::check(weights.config(), &train, vocabulary.len(), place)?;
-        let model = LanguageModel::from_weights(&weights, &place.device);
-        let learner = match &corpus {
-            Some(corpus) => Learner::Training(Box::new(Trainer::new(model, corpus.train().clone(), train, step)?)),
-            None => Learner::Resting { model, train, step },
+    pub fn new(start: Start, compute: &ComputeDevice) -> Result<Self, Trouble> {
+        let Start { id, weights, vocabulary, text, old_valid, train, step, origin } = start;
+        let memory_bytes = memory::check(weights.config(), &train, vocabulary.len(), compute)?;
+        let checkpoint = Checkpoint::beginning(weights, vocabulary, train, step);
+        let learner = match &text {
+            Some(text) => {
+                Learner::Training(Box::new(Trainer::resume(&checkpoint, text.corpus.train().clone(), &compute.device)?))
+            }
+            None => {
+                let model = LanguageModel::from_weights(&checkpoint.weights, &compute.device);
+                Learner::Resting { model, train: checkpoint.train, step }
+            }
         };
+        let Checkpoint { weights, vocabulary, .. } = checkpoint;
         Ok(Run {
+            id,
             vocabulary,
-            corpus,
+            text,
             old_valid,
             state: RunState::Paused,
             origin,
             learner,
             memory_bytes,
-            gathered: Gathered::default(),
+            gathered: Gathered::new(id),
             endless: false,
-            kept: (place.kind == DeviceKind::WebGpu).then_some((weights, step)),
+            kept: (compute.kind == DeviceKind::WebGpu).then_some((weights, step)),
         })
     }
 
@@ -112,6 +123,30 @@ impl Run {
             Learner::Training(trainer) => trainer.steps_done(),
             Learner::Resting { step, .. } => *step,
         }
+    }
+
+    /// Steps that the model had done when the run began.
+    fn first_step(&self) -> u64 {
+        match &self.learner {
+            Learner::Training(trainer) => trainer.first_step(),
+            Learner::Resting { step, .. } => *step,
+        }
+    }
+
+    /// The ids of as much of the end of a prompt as is read, and the symbols of it that the model does not know. A prompt
+    /// of nothing is a text's beginning.
+    pub fn prompt(&self, prompt: &str) -> (Vec<u32>, Vec<String>) {
+        let mut encoded = self.vocabulary.encode(&excerpt::tail(prompt, excerpt::PROMPT));
+        let mut ids = encoded.ids.split_off(encoded.ids.len().saturating_sub(excerpt::PROMPT));
+        if ids.is_empty() {
+            ids.push(self.first_symbol());
+        }
+        (ids, encoded.unknown)
+    }
+
+    /// What stands before a text: it begins like a line, where there are lines.
+    pub fn first_symbol(&self) -> u32 {
+        self.vocabulary.encode("\n").ids.first().copied().unwrap_or(0)
     }
 
     pub fn seed(&self) -> u64 {
@@ -153,7 +188,7 @@ impl Run {
             let TrainConfig { batch, context, .. } = *trainer.config();
             ours(model.clone())(batch, context)?.learn(1).await?;
         }
-        let ids = text(model.symbols(), WARM_UP);
+        let ids = gauge::text(model.symbols(), WARM_UP);
         trace(model, &ids, 0, 1).await?;
         Evaluator::new(model, ids, None)?.finish().await.map(drop)
     }
@@ -234,41 +269,46 @@ impl Run {
     ///
     /// # Errors
     /// `NoModel` where none were kept, `TooLargeForDevice`.
-    pub fn moved_to(self, place: &Place) -> Result<Self, Trouble> {
+    pub fn moved_to(self, compute: &ComputeDevice) -> Result<Self, Trouble> {
         let train = self.train_config().clone();
         let (weights, step) = self.kept.ok_or(Trouble::NoModel)?;
-        let Run { vocabulary, corpus, old_valid, .. } = self;
-        Run::new(Start { weights, vocabulary, corpus, old_valid, train, step, origin: Origin::Recovered }, place)
+        let Run { id, vocabulary, text, old_valid, .. } = self;
+        Run::new(Start { id, weights, vocabulary, text, old_valid, train, step, origin: Origin::Moved }, compute)
     }
 
     pub fn report(&self) -> ModelReport {
         let config = self.model().config();
         ModelReport {
+            run: self.id,
+            text: self.text.as_ref().map(|text| text.report()),
             config: config.clone(),
             train: self.train_config().clone(),
             symbols: self.vocabulary.displayed(),
             parameters: self.model().parameters(),
             memory_bytes: self.memory_bytes,
             step: self.step_number(),
+            first_step: self.first_step(),
             steps_per_epoch: self.steps_per_epoch(),
             origin: self.origin,
         }
     }
 
+    /// The run goes on from before a divergence, when it is played.
     pub fn recovered(&mut self) {
         self.origin = Origin::Recovered;
+        self.state = RunState::Paused;
     }
 
     /// Everything that goes into a file, and its name.
     ///
     /// # Errors
     /// `DeviceLost`.
-    pub async fn saved(&self) -> Result<(Saved, String), Trouble> {
+    pub async fn saved(&self) -> Result<(Checkpoint, String), Trouble> {
         let weights = self.model().weights().await?;
         let ModelConfig { cell, layers, hidden, .. } = weights.config();
         let step = self.step_number();
         let name = format!("unroll-{}-{layers}x{hidden}-step{step}.safetensors", cell.name());
-        let (vocabulary, train) = (self.vocabulary.clone(), Some(self.train_config().clone()));
-        Ok((Saved { weights, vocabulary, train, step }, name))
+        let (vocabulary, train) = (self.vocabulary.clone(), self.train_config().clone());
+        Ok((Checkpoint { first_step: 0, ..Checkpoint::beginning(weights, vocabulary, train, step) }, name))
     }
 }

@@ -6,9 +6,9 @@ use futures_util::FutureExt;
 use web_time::Duration;
 
 use super::{
-    device::Place,
+    device::ComputeDevice,
     gauge::{Effort, Gauge, ours},
-    job::{Job, Turn},
+    job::{Turn, Work},
     memory,
 };
 use crate::{
@@ -29,8 +29,8 @@ const LIBRARIES: &[Library] =
 
 /// The answer to `Request::MeasureSpeed`: a figure after the other, each in slices.
 pub struct Measuring {
-    cpu: Place,
-    gpu: Option<Place>,
+    cpu: ComputeDevice,
+    gpu: Option<ComputeDevice>,
     effort: Effort,
     /// What is left to measure.
     plan: VecDeque<Way>,
@@ -52,7 +52,7 @@ struct Way {
 impl Measuring {
     /// Every size on every device that is there, with every library of this program. The CPU first: a GPU that is a
     /// program on the CPU may still be at work when it was given up.
-    pub fn new(cpu: Place, gpu: Option<Place>, sizes: Vec<SpeedSize>, patience: f64) -> Self {
+    pub fn new(cpu: ComputeDevice, gpu: Option<ComputeDevice>, sizes: Vec<SpeedSize>, patience: f64) -> Self {
         let mut plan = VecDeque::new();
         for device in std::iter::once(cpu.kind).chain(gpu.as_ref().map(|gpu| gpu.kind)) {
             for (index, &size) in sizes.iter().enumerate() {
@@ -66,7 +66,8 @@ impl Measuring {
 
     pub async fn advance(mut self) -> Turn {
         let Some(&way) = self.plan.front() else { return self.turn(false) };
-        // What fails on one way leaves the others, and a run that trains, as they are.
+        // What fails on one way leaves the others as they are; a panic too, natively. In a browser that ends the engine,
+        // which is one of its own for this.
         let slice = match self.gauge.take().or_else(|| self.start(way)) {
             Some(mut gauge) => {
                 let advanced = AssertUnwindSafe(gauge.advance()).catch_unwind().await;
@@ -77,7 +78,7 @@ impl Measuring {
         let reading = match slice {
             Some((None, gauge)) => {
                 self.gauge = Some(gauge);
-                return Turn { events: Vec::new(), rest: Some(Job::Speed(self)) };
+                return Turn { events: Vec::new(), rest: Some(Work::Speed(self)) };
             }
             Some((Some(reading), _)) => Some(reading),
             None => None,
@@ -107,27 +108,27 @@ impl Measuring {
     }
 
     fn turn(self, going: bool) -> Turn {
-        Turn { events: vec![Event::Speed(self.report(going))], rest: going.then_some(Job::Speed(self)) }
+        Turn { events: vec![Event::Speed(self.report(going))], rest: going.then_some(Work::Speed(self)) }
     }
 
     /// Nothing where it does not fit.
     fn start(&self, Way { library, device, size, .. }: Way) -> Option<Gauge> {
-        let place = match device {
+        let compute = match device {
             DeviceKind::Cpu => &self.cpu,
             DeviceKind::WebGpu => self.gpu.as_ref()?,
         };
         let SpeedSize { hidden, batch, context } = size;
         let model = ModelConfig { hidden, ..ModelConfig::default() };
         let train = TrainConfig { batch, context, ..TrainConfig::default() };
-        memory::check(&model, &train, SYMBOLS, place).ok()?;
-        let subject = match library {
-            Library::Unroll => ours(LanguageModel::new(&model, SYMBOLS, &place.device)),
+        memory::check(&model, &train, SYMBOLS, compute).ok()?;
+        let training = match library {
+            Library::Unroll => ours(LanguageModel::new(&model, SYMBOLS, &compute.device)),
             #[cfg(feature = "bench")]
-            Library::Burn => super::stock::subject(SYMBOLS, hidden, &place.device),
+            Library::Burn => super::stock::training(SYMBOLS, hidden, &compute.device),
             #[cfg(not(feature = "bench"))]
             Library::Burn => return None,
         };
-        Some(Gauge::new(subject, batch, context, self.effort))
+        Some(Gauge::new(training, batch, context, self.effort))
     }
 }
 
@@ -147,8 +148,8 @@ mod tests {
                 Event::Speed(report) => Some(report),
                 _ => None,
             }));
-            job = turn.rest.and_then(|job| match job {
-                Job::Speed(measuring) => Some(measuring),
+            job = turn.rest.and_then(|work| match work {
+                Work::Speed(measuring) => Some(measuring),
                 _ => None,
             });
         }
@@ -171,8 +172,8 @@ mod tests {
 
     #[test]
     fn what_fails_or_does_not_fit_has_no_figure_and_the_others_go_on() {
-        let cpu = Place { total_bytes: 1, ..device::cpu() };
-        let gpu = Place { kind: DeviceKind::WebGpu, ..device::cpu() };
+        let cpu = ComputeDevice { total_bytes: 1, ..device::cpu() };
+        let gpu = ComputeDevice { kind: DeviceKind::WebGpu, ..device::cpu() };
         let reports = reports(Measuring::new(cpu, Some(gpu), vec![SMALL], f64::NAN));
         let figures = &reports.last().unwrap().figures;
         assert_eq!(figures.len(), 4);

@@ -9,8 +9,11 @@ use burn::{
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 
-use super::gauge::{Pupil, Subject, text};
-use crate::{model::on_device, protocol::Trouble};
+use super::gauge::{NewTrainingLoop, TrainingLoop, text};
+use crate::{
+    model::{on_device, read},
+    protocol::Trouble,
+};
 
 const LEARNING_RATE: f64 = 2e-3;
 
@@ -35,7 +38,7 @@ struct Stock {
 }
 
 /// Its training, of one layer.
-pub fn subject(symbols: usize, hidden: usize, device: &Device) -> Subject {
+pub fn training(symbols: usize, hidden: usize, device: &Device) -> NewTrainingLoop {
     let device = device.clone();
     Box::new(move |batch, context| {
         let ids = text(symbols, batch * (context + 1));
@@ -43,7 +46,7 @@ pub fn subject(symbols: usize, hidden: usize, device: &Device) -> Subject {
     })
 }
 
-impl Pupil for Stock {
+impl TrainingLoop for Stock {
     fn learn(&mut self, steps: usize) -> LocalBoxFuture<'_, Result<(), Trouble>> {
         (0..steps).for_each(|_| self.step());
         self.flush().map(|loss| loss.map(drop)).boxed_local()
@@ -90,9 +93,7 @@ impl Stock {
     /// `DeviceLost`.
     async fn flush(&mut self) -> Result<Option<f32>, Trouble> {
         let Some(loss) = self.loss.take() else { return Ok(None) };
-        let data = loss.into_data_async().await;
-        let data = data.map_err(|error| Trouble::DeviceLost { reason: error.to_string() })?;
-        Ok(data.iter::<f32>().next())
+        Ok(read(loss).await?.first().copied())
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
         strips::{Buffer, Strips},
         vector::{Kernel, Vector, lanes, run},
     },
-    model::{Layout, Slot, Weights},
+    model::{LanguageLayout, Slot, Weights, layout},
     recurrent::cpu::{
         Shape,
         layer::{self, InPlace, Recurrent, Rows, Tape, input_order, input_place},
@@ -72,30 +72,29 @@ pub fn slot<'a>(weights: &'a [f32], slot: &Slot) -> &'a [f32] {
 
 impl Packed {
     /// Packs the flat buffer of `layout`; for the way `back` too where it is taken.
-    pub fn pack(&mut self, layout: &Layout, weights: &[f32], back: bool) {
+    pub fn pack(&mut self, layout: &LanguageLayout, weights: &[f32], back: bool) {
         let config = layout.config();
         self.layers.resize_with(config.layers, Layer::default);
-        for (index, layer) in self.layers.iter_mut().enumerate() {
-            let slots = layout.layer(index);
-            let at = |place| slot(weights, place);
-            let blocks = Blocks { order: input_order(config.cell), units: config.hidden };
-            layer.recurrent.pack(config.cell, at(slots.weight_hh), at(slots.bias_hh), back);
-            pack_bias(&mut layer.input.bias, at(slots.bias_ih), blocks);
-            if index > 0 || config.tie_weights {
-                layer.input.pack(at(slots.weight_ih), config.hidden, blocks, back);
+        for (packed, layer) in self.layers.iter_mut().zip(layout.layers()) {
+            let blocks = Blocks { order: input_order(layer.cell), units: layer.hidden };
+            let [weight_hh, bias_hh] = [&layout[layer.weight_hh], &layout[layer.bias_hh]].map(|at| slot(weights, at));
+            packed.recurrent.pack(layer.cell, weight_hh, bias_hh, back);
+            pack_bias(&mut packed.input.bias, slot(weights, &layout[layer.bias_ih]), blocks);
+            if let layout::Input::Features(width) = layer.input {
+                packed.input.pack(slot(weights, &layout[layer.weight_ih]), width, blocks, back);
             }
         }
-        let symbols = Blocks { order: &[0], units: layout.symbols() };
-        self.head.pack(slot(weights, layout.head_weight()), config.hidden, symbols, back);
-        pack_bias(&mut self.head.bias, slot(weights, layout.head_bias()), symbols);
+        let (head, symbols) = (layout.head(), Blocks { order: &[0], units: layout.symbols() });
+        self.head.pack(slot(weights, &layout[head.weight]), config.hidden, symbols, back);
+        pack_bias(&mut self.head.bias, slot(weights, &layout[head.bias]), symbols);
     }
 
     /// The projected input of each of `ids` when weights are tied, without bias: [ids, G·H]. `rows` becomes their rows of
     /// the token table.
-    pub fn project(&self, layout: &Layout, weights: &[f32], ids: &[u32], rows: &mut Strips) -> Vec<f32> {
+    pub fn project(&self, layout: &LanguageLayout, weights: &[f32], ids: &[u32], rows: &mut Strips) -> Vec<f32> {
         let (hidden, cell, lanes) = (layout.config().hidden, layout.config().cell, lanes());
         let strips = hidden.div_ceil(lanes);
-        let table = slot(weights, layout.head_weight());
+        let table = slot(weights, &layout[layout.head().weight]);
         rows.reserve(lanes, strips, ids.len(), ids.len());
         rows.fill(0, 0, ids.iter().map(|&id| &table[id as usize * hidden..(id as usize + 1) * hidden]));
         let mut projected = Strips::default();
@@ -162,7 +161,7 @@ impl Kernel for Multiply<'_> {
     }
 }
 
-/// What a text leaves behind in the layers.
+/// The layers' activations over a text, kept for the backward pass.
 #[derive(Default)]
 pub struct Activations {
     pub tapes: Vec<Tape>,
@@ -172,7 +171,7 @@ pub struct Activations {
 
 impl Activations {
     /// Makes room for a sequence.
-    pub fn reserve(&mut self, layout: &Layout, shape: Shape) {
+    pub fn reserve(&mut self, layout: &LanguageLayout, shape: Shape) {
         self.tapes.resize_with(layout.config().layers, Tape::default);
         self.dropped.resize_with(layout.config().layers - 1, Strips::default);
         for tape in &mut self.tapes {
@@ -181,7 +180,7 @@ impl Activations {
     }
 
     /// Reads `ids`, each a row of `table` [ids, G·H], time-major, from the states that the tapes begin with.
-    pub fn read(&mut self, packed: &Packed, layout: &Layout, shape: Shape, text: Text, masks: Option<Masks>) {
+    pub fn read(&mut self, packed: &Packed, layout: &LanguageLayout, shape: Shape, text: Text, masks: Option<Masks>) {
         let config = layout.config();
         let (cell, strips) = (config.cell, config.hidden.div_ceil(lanes()));
         let blocks = Blocks { order: input_order(cell), units: config.hidden };
@@ -220,7 +219,7 @@ const STRIDE: usize = 64;
 /// Reads a text as one stream, a symbol or many at a time, with a copy of a model. The state is carried from one call to
 /// the next, from zeros: nothing is read twice.
 pub struct Reader {
-    layout: Layout,
+    layout: LanguageLayout,
     packed: Packed,
     /// The projected input of every symbol, [V, G·H].
     table: Vec<f32>,
@@ -237,7 +236,7 @@ impl Reader {
         let table = if config.tie_weights {
             packed.project(&layout, values, &Vec::from_iter(0..symbols as u32), &mut Strips::default())
         } else {
-            weights.slot(layout.layer(0).weight_ih).to_vec()
+            weights.slot(&layout[layout.layers()[0].weight_ih]).to_vec()
         };
         let shape = Shape { steps: STRIDE, batch: 1, units: config.hidden };
         let mut activations = Activations::default();
@@ -265,6 +264,19 @@ impl Reader {
             self.stride(ids, 1..ids.len() + 1);
             see(&mut self.scores, 1, targets);
         }
+    }
+
+    /// Reads `ids` and gives h of `layer` after each, [ids, H], and the scores of what follows each, [ids, V].
+    pub fn trace(&mut self, ids: &[u32], layer: usize) -> (Vec<f32>, Vec<f32>) {
+        let (units, symbols) = (self.layout.config().hidden, self.layout.symbols());
+        let (mut hidden, mut scores) = (vec![0.0; ids.len() * units], vec![0.0; ids.len() * symbols]);
+        let parts = hidden.chunks_mut(STRIDE * units).zip(scores.chunks_mut(STRIDE * symbols));
+        for (ids, (hidden, scores)) in ids.chunks(STRIDE).zip(parts) {
+            self.stride(ids, 1..ids.len() + 1);
+            self.activations.tapes[layer].hidden.copy_to(0, 1, hidden.chunks_exact_mut(units));
+            self.scores.copy_to(0, 1, scores.chunks_exact_mut(symbols));
+        }
+        (hidden, scores)
     }
 
     /// Reads up to [`STRIDE`] ids and scores what follows those of `rows`, counted from 1.

@@ -1,6 +1,11 @@
-//! Where each weight stands in the flat buffer.
+//! Where each weight stands in one flat buffer: modules with roles, one after the other.
+//!
+//! A composition adds its modules in the order in which they are to stand, and keeps what it is given for each: the ids of
+//! the module's weights, typed by their shape. Between weights and after the last one there may be zeros.
 
-use crate::protocol::ModelConfig;
+use std::ops::Index;
+
+use crate::protocol::Cell;
 
 /// A weight begins at a multiple of this many numbers, so that on a GPU it can be bound where it stands: WebGPU wants
 /// 256 bytes.
@@ -46,85 +51,153 @@ impl Slot {
     }
 }
 
-/// How many weights a layer has.
-const PER_LAYER: usize = 4;
+/// Which weight of a layout, a matrix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MatrixId(usize);
 
-/// The places of a layer's weights.
-#[derive(Clone, Copy, Debug)]
-pub struct LayerSlots<'a> {
-    /// [V, G·H] for layer 0 without tied weights, else [G·H, H].
-    pub weight_ih: &'a Slot,
-    /// [G·H, H].
-    pub weight_hh: &'a Slot,
-    /// [G·H].
-    pub bias_ih: &'a Slot,
-    /// [G·H].
-    pub bias_hh: &'a Slot,
+/// Which weight of a layout, a vector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VectorId(usize);
+
+impl MatrixId {
+    /// Of its slot.
+    pub(super) fn index(self) -> usize {
+        self.0
+    }
 }
 
-/// The places of all weights of a model.
-///
-/// Per layer `rnn.weight_ih_l`, `rnn.weight_hh_l`, `rnn.bias_ih_l` and `rnn.bias_hh_l`, then `head.weight` and
-/// `head.bias`. Between them and after the last one there may be zeros. Without tied weights layer 0 reads one-hot
-/// tokens, so its `weight_ih` [G·H, V] is kept transposed: what a token adds is one row. With tied weights
-/// `head.weight` [V, H] is the token table too.
-#[derive(Clone, Debug, PartialEq)]
+impl VectorId {
+    /// Of its slot.
+    pub(super) fn index(self) -> usize {
+        self.0
+    }
+}
+
+/// What a recurrent module reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// One-hot symbols, of so many. Their weight is kept transposed, [V, G·H]: what a symbol adds is one row.
+    Symbols(usize),
+    /// So many numbers a position.
+    Features(usize),
+}
+
+/// Where a recurrent module stands among those of its name, as PyTorch's bidirectional stacks name them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// From 0, below the others.
+    pub layer: usize,
+    /// It reads from the last step to the first.
+    pub reverse: bool,
+}
+
+/// A table with a row for each symbol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Embedding {
+    /// [V, E].
+    pub table: MatrixId,
+}
+
+/// A recurrent layer in one direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recurrent {
+    pub cell: Cell,
+    /// H.
+    pub hidden: usize,
+    pub input: Input,
+    /// [G·H, I], for [`Input::Symbols`] [V, G·H].
+    pub weight_ih: MatrixId,
+    /// [G·H, H].
+    pub weight_hh: MatrixId,
+    /// [G·H].
+    pub bias_ih: VectorId,
+    /// [G·H].
+    pub bias_hh: VectorId,
+}
+
+/// y = x Wᵀ + b.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Linear {
+    /// [O, I].
+    pub weight: MatrixId,
+    /// [O].
+    pub bias: VectorId,
+}
+
+/// A module with its role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Module {
+    Embedding(Embedding),
+    Recurrent(Recurrent),
+    Linear(Linear),
+}
+
+/// The places of all weights of a composition.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Layout {
-    config: ModelConfig,
-    symbols: usize,
+    modules: Vec<Module>,
     slots: Vec<Slot>,
 }
 
 impl Layout {
-    pub fn new(config: &ModelConfig, symbols: usize) -> Self {
-        let (hidden, rows) = (config.hidden, config.cell.gates() * config.hidden);
-        let mut layout = Layout { config: config.clone(), symbols, slots: Vec::new() };
-        for layer in 0..config.layers {
-            if layer == 0 && !config.tie_weights {
-                layout.push(format!("rnn.weight_ih_l{layer}"), symbols, rows, true, false);
-            } else {
-                layout.push(format!("rnn.weight_ih_l{layer}"), rows, hidden, false, false);
-            }
-            layout.push(format!("rnn.weight_hh_l{layer}"), rows, hidden, false, false);
-            layout.push(format!("rnn.bias_ih_l{layer}"), 1, rows, false, true);
-            layout.push(format!("rnn.bias_hh_l{layer}"), 1, rows, false, true);
-        }
-        layout.push("head.weight".to_owned(), symbols, hidden, false, false);
-        layout.push("head.bias".to_owned(), 1, symbols, false, true);
-        layout
+    /// Adds a table of `symbols` rows of `width` numbers: `NAME.weight`.
+    pub fn embedding(&mut self, name: &str, symbols: usize, width: usize) -> Embedding {
+        let embedding = Embedding { table: self.matrix(format!("{name}.weight"), symbols, width, false) };
+        self.modules.push(Module::Embedding(embedding));
+        embedding
     }
 
-    fn push(&mut self, name: String, rows: usize, columns: usize, transposed: bool, bias: bool) {
+    /// Adds a recurrent layer: `NAME.weight_ih_l…`, `weight_hh_l…`, `bias_ih_l…` and `bias_hh_l…`.
+    pub fn recurrent(&mut self, name: &str, at: Placed, cell: Cell, input: Input, hidden: usize) -> Recurrent {
+        let rows = cell.gates() * hidden;
+        let suffix = format!("l{}{}", at.layer, if at.reverse { "_reverse" } else { "" });
+        let input_name = format!("{name}.weight_ih_{suffix}");
+        let recurrent = Recurrent {
+            cell,
+            hidden,
+            input,
+            weight_ih: match input {
+                Input::Symbols(symbols) => self.matrix(input_name, symbols, rows, true),
+                Input::Features(width) => self.matrix(input_name, rows, width, false),
+            },
+            weight_hh: self.matrix(format!("{name}.weight_hh_{suffix}"), rows, hidden, false),
+            bias_ih: self.vector(format!("{name}.bias_ih_{suffix}"), rows),
+            bias_hh: self.vector(format!("{name}.bias_hh_{suffix}"), rows),
+        };
+        self.modules.push(Module::Recurrent(recurrent));
+        recurrent
+    }
+
+    /// Adds a linear layer: `NAME.weight` and `NAME.bias`.
+    pub fn linear(&mut self, name: &str, inputs: usize, outputs: usize) -> Linear {
+        let linear = Linear {
+            weight: self.matrix(format!("{name}.weight"), outputs, inputs, false),
+            bias: self.vector(format!("{name}.bias"), outputs),
+        };
+        self.modules.push(Module::Linear(linear));
+        linear
+    }
+
+    fn matrix(&mut self, name: String, rows: usize, columns: usize, transposed: bool) -> MatrixId {
         let offset = self.len();
-        self.slots.push(Slot { name, rows, columns, transposed, bias, offset });
+        self.slots.push(Slot { name, rows, columns, transposed, bias: false, offset });
+        MatrixId(self.slots.len() - 1)
     }
 
-    pub fn config(&self) -> &ModelConfig {
-        &self.config
+    fn vector(&mut self, name: String, columns: usize) -> VectorId {
+        let offset = self.len();
+        self.slots.push(Slot { name, rows: 1, columns, transposed: false, bias: true, offset });
+        VectorId(self.slots.len() - 1)
     }
 
-    pub fn symbols(&self) -> usize {
-        self.symbols
+    /// In the order in which they stand.
+    pub fn modules(&self) -> &[Module] {
+        &self.modules
     }
 
+    /// In the order in which they stand.
     pub fn slots(&self) -> &[Slot] {
         &self.slots
-    }
-
-    /// The places of one layer's weights, from 0.
-    pub fn layer(&self, layer: usize) -> LayerSlots<'_> {
-        let slots = &self.slots[PER_LAYER * layer..PER_LAYER * (layer + 1)];
-        LayerSlots { weight_ih: &slots[0], weight_hh: &slots[1], bias_ih: &slots[2], bias_hh: &slots[3] }
-    }
-
-    /// [V, H], which with tied weights is the token table too.
-    pub fn head_weight(&self) -> &Slot {
-        &self.slots[self.slots.len() - 2]
-    }
-
-    /// [V].
-    pub fn head_bias(&self) -> &Slot {
-        &self.slots[self.slots.len() - 1]
     }
 
     /// Numbers in the buffer, zeros between the weights counted.
@@ -135,46 +208,63 @@ impl Layout {
     pub fn is_empty(&self) -> bool {
         self.slots.is_empty()
     }
+
+    /// How many numbers are learned.
+    pub fn parameters(&self) -> usize {
+        self.slots.iter().map(Slot::len).sum()
+    }
+}
+
+impl Index<MatrixId> for Layout {
+    type Output = Slot;
+
+    fn index(&self, id: MatrixId) -> &Slot {
+        &self.slots[id.0]
+    }
+}
+
+impl Index<VectorId> for Layout {
+    type Output = Slot;
+
+    fn index(&self, id: VectorId) -> &Slot {
+        &self.slots[id.0]
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Cell;
 
     #[test]
-    fn every_number_has_one_place_and_they_add_up_to_the_parameters() {
-        for cell in Cell::ALL {
-            for (layers, tie_weights) in [(1, false), (1, true), (4, false), (3, true)] {
-                let config = ModelConfig { cell, layers, hidden: 9, tie_weights, ..ModelConfig::default() };
-                let layout = Layout::new(&config, 65);
-                let weights: usize = layout.slots().iter().map(Slot::len).sum();
-                assert_eq!(weights, config.parameters(65));
-                for pair in layout.slots().windows(2) {
-                    assert_eq!(pair[0].offset + pair[0].padded(), pair[1].offset);
-                    assert_eq!(pair[1].offset % ALIGNMENT, 0);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn files_have_the_shapes_of_pytorch() {
-        let config = ModelConfig { layers: 2, hidden: 8, ..ModelConfig::default() };
-        let shapes: Vec<_> =
-            Layout::new(&config, 5).slots().iter().map(|slot| (slot.name.clone(), slot.shape())).collect();
-        let expected: [(&str, &[usize]); 10] = [
-            ("rnn.weight_ih_l0", &[32, 5]),
-            ("rnn.weight_hh_l0", &[32, 8]),
-            ("rnn.bias_ih_l0", &[32]),
-            ("rnn.bias_hh_l0", &[32]),
-            ("rnn.weight_ih_l1", &[32, 8]),
-            ("rnn.weight_hh_l1", &[32, 8]),
-            ("rnn.bias_ih_l1", &[32]),
-            ("rnn.bias_hh_l1", &[32]),
-            ("head.weight", &[5, 8]),
-            ("head.bias", &[5]),
+    fn modules_stand_one_after_the_other_under_pytorchs_names_and_shapes() {
+        let mut layout = Layout::default();
+        let table = layout.embedding("embedding", 7, 3);
+        let [ahead, back] = [false, true]
+            .map(|reverse| layout.recurrent("rnn", Placed { layer: 0, reverse }, Cell::Gru, Input::Features(3), 5));
+        let head = layout.linear("head", 10, 4);
+        let shapes: Vec<_> = layout.slots().iter().map(|slot| (slot.name.as_str(), slot.shape())).collect();
+        let expected: [(&str, &[usize]); 11] = [
+            ("embedding.weight", &[7, 3]),
+            ("rnn.weight_ih_l0", &[15, 3]),
+            ("rnn.weight_hh_l0", &[15, 5]),
+            ("rnn.bias_ih_l0", &[15]),
+            ("rnn.bias_hh_l0", &[15]),
+            ("rnn.weight_ih_l0_reverse", &[15, 3]),
+            ("rnn.weight_hh_l0_reverse", &[15, 5]),
+            ("rnn.bias_ih_l0_reverse", &[15]),
+            ("rnn.bias_hh_l0_reverse", &[15]),
+            ("head.weight", &[4, 10]),
+            ("head.bias", &[4]),
         ];
-        assert_eq!(shapes, expected.map(|(name, shape)| (name.to_owned(), shape.to_vec())));
+        assert_eq!(shapes, expected.map(|(name, shape)| (name, shape.to_vec())));
+        assert_eq!(layout[table.table].offset, 0);
+        assert_eq!(layout[ahead.bias_hh].name, "rnn.bias_hh_l0");
+        assert_eq!(layout[back.weight_hh].name, "rnn.weight_hh_l0_reverse");
+        assert_eq!(layout[head.bias].name, "head.bias");
+        assert_eq!(layout.modules().len(), 4);
+        for pair in layout.slots().windows(2) {
+            assert_eq!(pair[0].offset + pair[0].padded(), pair[1].offset);
+            assert_eq!(pair[1].offset % ALIGNMENT, 0);
+        }
     }
 }

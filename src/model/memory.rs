@@ -1,13 +1,14 @@
 //! How much memory a model takes while it is trained.
 
-use super::Layout;
+use super::LanguageLayout;
 use crate::protocol::{Cell, ModelConfig};
 
-/// Bytes of the weights, their gradient, the optimiser, the last good snapshot and the activations of one step, as an
-/// estimate to refuse by: buffers that are reused are counted once.
+/// Bytes of the weights, their gradient, the optimiser, the last good snapshot, the activations of one step and the
+/// copies that evaluating and writing read from, as an estimate to refuse by: buffers that are reused are counted once.
 pub fn memory_bytes(config: &ModelConfig, symbols: usize, batch: usize, context: usize) -> u64 {
-    // Weights, gradient and its parts, two moments, a candidate and a confirmed snapshot of three buffers each.
-    let weights = Layout::new(config, symbols).len() as u64 * (1 + 2 + 2 + 6);
+    // Weights, gradient and its parts, two moments, a candidate and a confirmed snapshot of three buffers each; one
+    // evaluation and one writing at a time, of a packed copy with its table of projected symbols each.
+    let weights = LanguageLayout::new(config, symbols).len() as u64 * (1 + 2 + 2 + 6 + 4);
     let positions = (batch * context) as u64;
     let hidden = config.hidden as u64;
     let gates = config.cell.gates() as u64;

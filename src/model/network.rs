@@ -1,12 +1,19 @@
 //! The layers, and how tokens go through them.
 
+use std::sync::Arc;
+
 use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::Layout;
+use super::{
+    LanguageLayout,
+    layout::{Input, Recurrent},
+    parameters::Parameters,
+};
 use crate::{
-    protocol::{Cell, ModelConfig},
+    linear::affine,
+    protocol::Cell,
     recurrent::{self, State},
 };
 
@@ -38,28 +45,12 @@ pub fn on_device(ids: &[u32], device: &Device) -> Tensor<1, Int> {
     Tensor::from_data(TensorData::new(ids, [length]), &device.clone().without_autodiff())
 }
 
-/// The tensors of a model. With [`Network::tracked`] they are leaves of the graph that gradients flow back to.
+/// A language model as a composition of tensors. With [`Network::tracked`] its weights are leaves of the graph that gradients
+/// flow back to.
 #[derive(Clone, Debug)]
 pub struct Network {
-    config: ModelConfig,
-    symbols: usize,
-    layers: Vec<Layer>,
-    /// [V, H]; the token table too when weights are tied.
-    head_weight: Tensor<2>,
-    /// [V].
-    head_bias: Tensor<1>,
-}
-
-#[derive(Clone, Debug)]
-struct Layer {
-    /// [V, G·H] for layer 0 without tied weights, else [G·H, H].
-    weight_ih: Tensor<2>,
-    /// [G·H, H].
-    weight_hh: Tensor<2>,
-    /// [G·H].
-    bias_ih: Tensor<1>,
-    /// [G·H].
-    bias_hh: Tensor<1>,
+    layout: Arc<LanguageLayout>,
+    weights: Parameters,
 }
 
 /// What a network makes of tokens.
@@ -75,46 +66,19 @@ pub struct Output {
 
 impl Network {
     /// The weights as they stand in the flat buffer: no copy where the device allows.
-    pub fn new(layout: &Layout, flat: &Tensor<1>) -> Self {
-        let mut slots = layout.slots().iter().map(|slot| {
-            // The whole padded place first, so that the view ends on the alignment too.
-            let place = flat.clone().narrow(0, slot.offset, slot.padded());
-            let exact = if slot.padded() == slot.len() { place } else { place.narrow(0, 0, slot.len()) };
-            exact.reshape([slot.rows, slot.columns])
-        });
-        let mut matrix = || slots.next().unwrap_or_else(|| Tensor::empty([0, 0], &flat.device()));
-        let layers = (0..layout.config().layers).map(|_| Layer {
-            weight_ih: matrix(),
-            weight_hh: matrix(),
-            bias_ih: matrix().flatten(0, 1),
-            bias_hh: matrix().flatten(0, 1),
-        });
-        let layers = layers.collect();
-        let (head_weight, head_bias) = (matrix(), matrix().flatten(0, 1));
-        Network { config: layout.config().clone(), symbols: layout.symbols(), layers, head_weight, head_bias }
+    pub fn new(layout: Arc<LanguageLayout>, flat: &Tensor<1>) -> Self {
+        Network { weights: Parameters::new(layout.places().clone(), flat), layout }
     }
 
     /// The same weights as leaves that are differentiated by.
     pub fn tracked(self) -> Self {
-        let layers = self.layers.into_iter().map(|layer| Layer {
-            weight_ih: layer.weight_ih.autodiff().require_grad(),
-            weight_hh: layer.weight_hh.autodiff().require_grad(),
-            bias_ih: layer.bias_ih.autodiff().require_grad(),
-            bias_hh: layer.bias_hh.autodiff().require_grad(),
-        });
-        Network {
-            layers: layers.collect(),
-            head_weight: self.head_weight.autodiff().require_grad(),
-            head_bias: self.head_bias.autodiff().require_grad(),
-            ..self
-        }
+        Network { weights: self.weights.tracked(), ..self }
     }
-}
 
-impl Network {
     /// The state before anything was read, of every layer.
     pub fn zero_states(&self, batch: usize, device: &Device) -> Vec<State> {
-        (0..self.layers.len()).map(|_| State::zeros(self.config.cell, batch, self.config.hidden, device)).collect()
+        let zeros = |layer: &Recurrent| State::zeros(layer.cell, batch, layer.hidden, device);
+        self.layout.layers().iter().map(zeros).collect()
     }
 
     /// Reads `tokens` from `states`, one a layer.
@@ -124,9 +88,9 @@ impl Network {
         let positions = tokens.ids.dims()[0];
         let batch = tokens.batch;
         let steps = positions / batch;
-        let mut hidden: Vec<Tensor<3>> = Vec::with_capacity(self.layers.len());
-        let mut last = Vec::with_capacity(self.layers.len());
-        for (layer, state) in self.layers.iter().zip(states) {
+        let mut hidden: Vec<Tensor<3>> = Vec::with_capacity(states.len());
+        let mut last = Vec::with_capacity(states.len());
+        for (layer, state) in self.layout.layers().iter().zip(states) {
             let (bias_ih, bias_hh) = self.biases(layer);
             let projected = match hidden.last() {
                 None => self.rows(layer, tokens, bias_ih),
@@ -135,22 +99,22 @@ impl Network {
                         Some(masks) => below.clone() * masks.clone().narrow(0, hidden.len() - 1, 1).squeeze_dim(0),
                         None => below.clone(),
                     };
-                    let product =
-                        below.reshape([positions, self.config.hidden]).matmul(layer.weight_ih.clone().transpose());
-                    added(product, bias_ih)
+                    affine(below.reshape([positions, layer.hidden]), self.weights.matrix(layer.weight_ih), bias_ih)
                 }
             };
-            let rows = self.config.cell.gates() * self.config.hidden;
-            let projected = projected.reshape([steps, batch, rows]);
-            let sequence = recurrent::sequence(self.config.cell, projected, state, layer.weight_hh.clone(), bias_hh);
+            let projected = projected.reshape([steps, batch, layer.cell.gates() * layer.hidden]);
+            let weight_hh = self.weights.matrix(layer.weight_hh);
+            let sequence = recurrent::sequence(layer.cell, projected, state, weight_hh, bias_hh);
             hidden.push(sequence.hidden);
             last.push(sequence.last);
         }
+        let (head, width) = (self.layout.head(), self.layout.config().hidden);
+        let weight = self.weights.matrix(head.weight);
         let top = match hidden.last() {
-            Some(top) => top.clone().reshape([positions, self.config.hidden]),
-            None => Tensor::zeros([positions, self.config.hidden], &self.head_weight.device()),
+            Some(top) => top.clone().reshape([positions, width]),
+            None => Tensor::zeros([positions, width], &weight.device()),
         };
-        let logits = top.matmul(self.head_weight.clone().transpose()) + self.head_bias.clone().unsqueeze();
+        let logits = affine(top, weight, Some(self.weights.vector(head.bias)));
         Output { logits, hidden, states: last }
     }
 
@@ -158,66 +122,35 @@ impl Network {
     ///
     /// In an RNN and an LSTM only the sum of the two biases matters, so it costs nothing at the input; in a GRU the reset
     /// gate stands between them.
-    fn biases(&self, layer: &Layer) -> (Option<Tensor<1>>, Tensor<1>) {
-        match self.config.cell {
-            Cell::Gru => (Some(layer.bias_ih.clone()), layer.bias_hh.clone()),
-            Cell::Rnn | Cell::Lstm => (None, layer.bias_ih.clone() + layer.bias_hh.clone()),
+    fn biases(&self, layer: &Recurrent) -> (Option<Tensor<1>>, Tensor<1>) {
+        let [input, recurrent] = [layer.bias_ih, layer.bias_hh].map(|id| self.weights.vector(id));
+        match layer.cell {
+            Cell::Gru => (Some(input), recurrent),
+            Cell::Rnn | Cell::Lstm => (None, input + recurrent),
         }
     }
 
     /// Layer 0's projected input, [T·B, G·H]: one row a token.
-    fn rows(&self, layer: &Layer, tokens: &Tokens, bias: Option<Tensor<1>>) -> Tensor<2> {
+    fn rows(&self, layer: &Recurrent, tokens: &Tokens, bias: Option<Tensor<1>>) -> Tensor<2> {
         let taken = |table: Tensor<2>| {
             let ids = if table.is_tracked() { tokens.ids.clone().autodiff() } else { tokens.ids.clone() };
             table.select(0, ids)
         };
-        if self.config.tie_weights {
-            return added(taken(self.head_weight.clone()).matmul(layer.weight_ih.clone().transpose()), bias);
-        }
-        // The bias goes to whatever has fewer rows: the table or what is taken from it.
-        if self.symbols <= tokens.ids.dims()[0] {
-            taken(added(layer.weight_ih.clone(), bias))
-        } else {
-            added(taken(layer.weight_ih.clone()), bias)
-        }
-    }
-
-    /// Moves the gradient of every weight out of `gradients`, into one buffer of `layout`'s form.
-    pub fn gradient(&self, gradients: &mut Gradients, layout: &Layout) -> Tensor<1> {
-        let device = self.head_weight.device().without_autodiff();
-        let mut found = Vec::with_capacity(layout.slots().len());
-        for layer in &self.layers {
-            found.push(layer.weight_ih.grad_remove(gradients).map(flattened));
-            found.push(layer.weight_hh.grad_remove(gradients).map(flattened));
-            found.push(layer.bias_ih.grad_remove(gradients));
-            found.push(layer.bias_hh.grad_remove(gradients));
-        }
-        found.push(self.head_weight.grad_remove(gradients).map(flattened));
-        found.push(self.head_bias.grad_remove(gradients));
-        let mut pieces = Vec::with_capacity(found.len());
-        for (slot, piece) in layout.slots().iter().zip(found) {
-            let filled = if let Some(piece) = piece {
-                pieces.push(piece);
-                slot.len()
-            } else {
-                0
-            };
-            if filled < slot.padded() {
-                pieces.push(Tensor::zeros([slot.padded() - filled], &device));
+        let weight = self.weights.matrix(layer.weight_ih);
+        match (layer.input, bias) {
+            (Input::Features(_), bias) => affine(taken(self.weights.matrix(self.layout.head().weight)), weight, bias),
+            // The bias goes to whatever has fewer rows: the table or what is taken from it.
+            (Input::Symbols(symbols), Some(bias)) if symbols <= tokens.ids.dims()[0] => {
+                taken(weight + bias.unsqueeze())
             }
+            (Input::Symbols(_), Some(bias)) => taken(weight) + bias.unsqueeze(),
+            (Input::Symbols(_), None) => taken(weight),
         }
-        Tensor::cat(pieces, 0)
     }
-}
 
-fn flattened(tensor: Tensor<2>) -> Tensor<1> {
-    tensor.flatten(0, 1)
-}
-
-fn added(rows: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
-    match bias {
-        Some(bias) => rows + bias.unsqueeze(),
-        None => rows,
+    /// Moves the gradient of every weight out of `gradients`, into one buffer of the layout's form.
+    pub fn gradient(&self, gradients: &mut Gradients) -> Tensor<1> {
+        self.weights.gradient(gradients)
     }
 }
 
@@ -235,6 +168,18 @@ impl Dropout {
     /// `rate` is the probability of being dropped, below 1.
     pub fn new(rate: f32, seed: u64) -> Self {
         Dropout { rate, random: ChaCha8Rng::seed_from_u64(seed) }
+    }
+
+    /// Goes on after `draws` factors were drawn.
+    pub fn resumed(rate: f32, seed: u64, draws: u64) -> Self {
+        let mut dropout = Dropout::new(rate, seed);
+        dropout.random.set_word_pos(draws.into());
+        dropout
+    }
+
+    /// Factors drawn so far: the generator's position in 32-bit words.
+    pub fn draws(&self) -> u64 {
+        self.random.get_word_pos() as u64
     }
 
     /// One factor a value.

@@ -1,6 +1,13 @@
 //! What a model holds and expects while it reads.
 
-use super::{LanguageModel, Tokens, read};
+use burn::tensor::Device;
+
+use super::{
+    LanguageModel,
+    cpu::Reader,
+    gpu::{self, Read},
+    read,
+};
 use crate::protocol::Trouble;
 
 /// A text as a model read it, from the zero state.
@@ -13,7 +20,7 @@ pub struct Trace {
     /// The likeliest next symbols after each position, [positions, `count`], likeliest first.
     pub symbols: Vec<u32>,
     /// Their probabilities, same shape.
-    pub odds: Vec<f32>,
+    pub probabilities: Vec<f32>,
     /// Symbols a position: as wished, or all there are.
     pub count: usize,
 }
@@ -26,24 +33,48 @@ pub struct Trace {
 pub async fn trace(model: &LanguageModel, ids: &[u32], layer: usize, count: usize) -> Result<Trace, Trouble> {
     let (units, symbols) = (model.config().hidden, model.symbols());
     let count = count.min(symbols);
-    let mut trace = Trace { hidden: Vec::new(), units, symbols: Vec::new(), odds: Vec::new(), count };
+    let mut trace = Trace { hidden: Vec::new(), units, symbols: Vec::new(), probabilities: Vec::new(), count };
     if ids.is_empty() {
         return Ok(trace);
     }
-    let network = model.network();
-    let device = model.device();
-    let output = network.forward(&Tokens::new(ids, 1, &device), network.zero_states(1, &device), None);
-    let layer = layer.min(output.hidden.len().saturating_sub(1));
-    if let Some(hidden) = output.hidden.into_iter().nth(layer) {
+    #[cfg(test)]
+    counted::COUNT.set(counted::COUNT.get() + 1);
+    let layer = layer.min(model.config().layers - 1);
+    let scores = if model.device() == Device::flex() {
+        let (hidden, scores) = Reader::new(&model.weights().await?).trace(ids, layer);
+        trace.hidden = hidden;
+        scores
+    } else {
+        let Read { scores, hidden, .. } = gpu::read(model, ids, model.zero_states(1), layer);
         trace.hidden = read(hidden).await?;
-    }
-    for scores in read(output.logits).await?.chunks(symbols) {
+        read(scores).await?
+    };
+    for scores in scores.chunks(symbols) {
         for (id, probability) in likeliest(scores, count) {
             trace.symbols.push(id);
-            trace.odds.push(probability);
+            trace.probabilities.push(probability);
         }
     }
     Ok(trace)
+}
+
+/// The `count` likeliest symbols after `ids`, read from the zero state, likeliest first, with their probabilities.
+///
+/// # Errors
+/// `DeviceLost`.
+pub async fn next_symbols(model: &LanguageModel, ids: &[u32], count: usize) -> Result<Vec<(u32, f32)>, Trouble> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    #[cfg(test)]
+    counted::COUNT.set(counted::COUNT.get() + 1);
+    let scores = if model.device() == Device::flex() {
+        Reader::new(&model.weights().await?).read(ids)
+    } else {
+        // Of thousands of positions only the last one is read.
+        read(gpu::read(model, ids, model.zero_states(1), 0).scores.narrow(0, ids.len() - 1, 1)).await?
+    };
+    Ok(likeliest(&scores, count))
 }
 
 /// The `count` likeliest symbols by their scores, likeliest first, with their probabilities.
@@ -62,17 +93,27 @@ pub fn likeliest(scores: &[f32], count: usize) -> Vec<(u32, f32)> {
     order.into_iter().map(|id| (id, (score(id) - largest).exp() / total)).collect()
 }
 
+/// How often a model was read for somebody to see, on this thread.
+#[cfg(test)]
+pub(crate) mod counted {
+    use std::cell::Cell;
+
+    thread_local! {
+        pub static COUNT: Cell<usize> = const { Cell::new(0) };
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_likeliest_come_first_and_their_odds_are_a_softmax() {
+    fn the_likeliest_come_first_and_their_probabilities_are_a_softmax() {
         let scores = [0.0, 2.0f32.ln(), 1.0f32.ln(), 4.0f32.ln()];
-        let odds = likeliest(&scores, 3);
-        assert_eq!(odds.iter().map(|odd| odd.0).collect::<Vec<_>>(), [3, 1, 0]);
-        for ((_, odd), expected) in odds.iter().zip([0.5, 0.25, 0.125]) {
-            assert!((odd - expected).abs() < 1e-6);
+        let found = likeliest(&scores, 3);
+        assert_eq!(found.iter().map(|next| next.0).collect::<Vec<_>>(), [3, 1, 0]);
+        for ((_, probability), expected) in found.iter().zip([0.5, 0.25, 0.125]) {
+            assert!((probability - expected).abs() < 1e-6);
         }
         assert_eq!(likeliest(&scores, 9).len(), 4);
     }

@@ -1,31 +1,34 @@
 //! A model's numbers on the host.
 
-use super::{Layout, Slot, init};
+use super::{
+    LanguageLayout, Slot,
+    init::{self, Scheme},
+};
 use crate::protocol::ModelConfig;
 
-/// Every weight of a model, in the order of its [`Layout`].
+/// Every weight of a model, in the order of its [`LanguageLayout`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Weights {
-    layout: Layout,
+    layout: LanguageLayout,
     values: Vec<f32>,
 }
 
 impl Weights {
     /// Draws the weights of a new model from `config.seed`.
     pub fn draw(config: &ModelConfig, symbols: usize) -> Self {
-        let layout = Layout::new(config, symbols);
-        let values = init::draw(&layout, config.seed);
+        let layout = LanguageLayout::new(config, symbols);
+        let values = init::draw(&layout, Scheme::of(config), config.seed);
         Weights { layout, values }
     }
 
     /// All zeros.
     pub fn zeros(config: &ModelConfig, symbols: usize) -> Self {
-        let layout = Layout::new(config, symbols);
+        let layout = LanguageLayout::new(config, symbols);
         Weights { values: vec![0.0; layout.len()], layout }
     }
 
-    /// `values` must be [`Layout::len`] numbers; what is missing is zero.
-    pub(super) fn from_values(layout: Layout, mut values: Vec<f32>) -> Self {
+    /// `values` must be as many numbers as the layout has; what is missing is zero.
+    pub(crate) fn from_values(layout: LanguageLayout, mut values: Vec<f32>) -> Self {
         values.resize(layout.len(), 0.0);
         Weights { layout, values }
     }
@@ -35,7 +38,7 @@ impl Weights {
         Self::from_values(self.layout, values.to_vec())
     }
 
-    pub fn layout(&self) -> &Layout {
+    pub fn layout(&self) -> &LanguageLayout {
         &self.layout
     }
 
@@ -58,23 +61,21 @@ impl Weights {
         &self.values[slot.offset..slot.offset + slot.len()]
     }
 
-    pub(super) fn slot_mut(&mut self, slot: &Slot) -> &mut [f32] {
-        &mut self.values[slot.offset..slot.offset + slot.len()]
-    }
-
     /// The same model with `added` more symbols at the end of its vocabulary: their rows of the token table, and their
     /// rows and biases of the output layer, are drawn from `seed`; every other number is what it was.
     ///
-    /// So the scores of the old symbols stay the same, and odds among them keep their proportions.
+    /// So the scores of the old symbols stay the same, and probabilities among them keep their proportions.
     pub fn extend_vocabulary(&self, added: usize, seed: u64) -> Self {
-        let config = ModelConfig { seed, ..self.config().clone() };
-        let mut extended = Weights::draw(&config, self.symbols() + added);
-        extended.layout = Layout::new(self.config(), self.symbols() + added);
-        for (from, to) in self.layout.slots().iter().zip(extended.layout.clone().slots()) {
+        let layout = LanguageLayout::new(self.config(), self.symbols() + added);
+        let mut values = vec![0.0; layout.len()];
+        for (from, to) in self.layout.slots().iter().zip(layout.slots()) {
             // New rows follow the old ones, and so do the new columns of the one row of a bias.
-            extended.slot_mut(to)[..from.len()].copy_from_slice(self.slot(from));
+            values[to.offset..to.offset + from.len()].copy_from_slice(self.slot(from));
         }
-        extended
+        let scheme = Scheme::of(self.config());
+        let old = |slot: &Slot| self.layout.slots().iter().find(|old| old.name == slot.name);
+        init::draw_rest(&layout, scheme, seed, &mut values, |slot| old(slot).map_or(0, Slot::len));
+        Weights { layout, values }
     }
 }
 

@@ -18,6 +18,8 @@ pub enum Arrival {
         total: u64,
     },
     Event(Box<Parcel<Event>>),
+    /// A message that could not be read, and why; the engine goes on.
+    Unreadable(String),
     /// It failed, and nothing more will come; why, in the browser's words.
     Failed {
         reason: String,
@@ -96,7 +98,7 @@ fn arrival(message: &JsValue) -> Arrival {
     }
     match wire::unpack(message) {
         Ok(parcel) => Arrival::Event(Box::new(parcel)),
-        Err(reason) => Arrival::Failed { reason, missing: false },
+        Err((_, reason)) => Arrival::Unreadable(reason),
     }
 }
 

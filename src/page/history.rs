@@ -236,7 +236,7 @@ mod tests {
 
     fn train(histories: &mut Histories, first_step: u64, losses: &[f32]) {
         let step = first_step + losses.len() as u64 - 1;
-        let progress = Progress { first_step, step, epoch: 0.0, tokens_per_second: 100.0 };
+        let progress = Progress { run: 1, first_step, step, epoch: 0.0, tokens_per_second: 100.0 };
         let figure = |scale: f32| Array::Floats(losses.iter().map(|loss| loss * scale).collect());
         histories.progress(&progress, &[figure(1.0), figure(0.1), figure(0.01)]);
     }
@@ -288,7 +288,7 @@ mod tests {
         histories.begin(settings());
         train(&mut histories, 1, &[4.0; 10]);
         for step in [0, 5, 10] {
-            histories.evaluated(&Evaluation { step, on: EvaluatedOn::Validation, loss: 4.0, tokens: 1 });
+            histories.evaluated(&Evaluation { run: 1, step, on: EvaluatedOn::Validation, loss: 4.0, tokens: 1 });
         }
         train(&mut histories, 6, &[3.0]);
         let run = histories.present().expect("a run began");
@@ -302,7 +302,7 @@ mod tests {
     fn figures_that_were_not_read_are_no_figures() {
         let mut histories = Histories::default();
         histories.begin(settings());
-        let progress = Progress { first_step: 1, step: 2, epoch: 0.0, tokens_per_second: 1.0 };
+        let progress = Progress { run: 1, first_step: 1, step: 2, epoch: 0.0, tokens_per_second: 1.0 };
         histories.progress(&progress, &[Array::Floats(vec![2.0, 1.0]), Array::Floats(vec![0.5])]);
         let run = histories.present().expect("a run began");
         assert_eq!(run.gradient_norm.at(1.0), Some(0.5));
@@ -315,7 +315,7 @@ mod tests {
         let mut histories = Histories::default();
         histories.begin(settings());
         for step in 0..3 * EVALUATIONS as u64 {
-            histories.evaluated(&Evaluation { step, on: EvaluatedOn::OldText, loss: 1.0, tokens: 1 });
+            histories.evaluated(&Evaluation { run: 1, step, on: EvaluatedOn::OldText, loss: 1.0, tokens: 1 });
         }
         let run = histories.present().expect("a run began");
         assert!(run.old_text.len() <= EVALUATIONS);

@@ -22,8 +22,8 @@ pub fn PresentStep() -> impl IntoView {
     view! {
         // The landmark around the tab panel: one element cannot have both roles.
         <main>
-            <div class="step" id="step" role="tabpanel" aria-labelledby=move || format!("tab-{}", session.step.get().id())>
-                {move || match session.step.get() {
+            <div class="step" id="step" role="tabpanel" aria-labelledby=move || format!("tab-{}", session.view.step.get().id())>
+                {move || match session.view.step.get() {
                     Step::Text => EitherOf5::A(view! { <text::TextStep /> }),
                     Step::Pretrain => EitherOf5::B(view! { <pretrain::PretrainStep /> }),
                     Step::Inside => EitherOf5::C(view! { <inside::InsideStep /> }),

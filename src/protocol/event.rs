@@ -2,32 +2,55 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ModelConfig, Source, TrainConfig, Trouble, VocabularyKind};
+use super::{ModelConfig, RunId, Source, TextId, TrainConfig, Trouble, VocabularyKind};
 
+/// The parcel's id names the request that an event belongs to, or is [`super::NO_REQUEST`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Event {
+    /// The last word on a request that was carried out.
+    Done,
+    /// The last word on a request that could not be carried out: what was there before still is. Without a request,
+    /// what happened to `run`, or to the device; a lost device is told once so, and again to each request that it ended.
+    Trouble {
+        run: Option<RunId>,
+        trouble: Trouble,
+    },
+    /// A longer task within a request, for a progress bar: from 0 to 1.
+    Working {
+        task: Task,
+        done: f32,
+    },
+
     Ready(DeviceReport),
     /// After `Ready`: another device computes from here on, or it was measured.
     Device(DeviceReport),
     TextReady(TextReport),
-    /// n-gram losses on the validation part, lowest order first; they take a moment, so they follow the text.
-    Baselines(Vec<Baseline>),
+    /// n-gram losses on the validation part of `text`, lowest order first; they take a moment, so they follow the text.
+    Baselines {
+        text: TextId,
+        baselines: Vec<Baseline>,
+    },
+
+    /// A run is there, or is another than before: paused, at `step`.
     ModelReady(ModelReport),
-    State(RunState),
+    State {
+        run: RunId,
+        state: RunState,
+    },
     /// At most 30 times a second. Arrays, one value a step from `first_step` on: 0 training loss (nats a token),
     /// 1 gradient norm before clipping, 2 learning rate. NaN where a figure was not read.
     Progress(Progress),
     Evaluated(Evaluation),
     Sample(Sample),
-    /// Arrays: 0 hidden state, [positions, units] row by row; 1 odds of the likeliest next symbols after each
-    /// position, [positions, `odds_count`], likeliest first; 2 (ids) which symbols these are, same shape.
+
+    /// Of a subscription, which the parcel's id names. Arrays: 0 hidden state, [positions, units] row by row;
+    /// 1 probabilities of the likeliest next symbols after each position, [positions, `likeliest`], likeliest first;
+    /// 2 (ids) which symbols these are, same shape.
     Hidden(HiddenReport),
+    /// Of a subscription, which the parcel's id names.
+    Probabilities(ProbabilityReport),
+
     Written(Written),
-    Odds {
-        id: u32,
-        odds: Vec<Odd>,
-        unknown: Vec<String>,
-    },
     /// Array 0: the bytes of a safetensors file.
     Saved {
         file_name: String,
@@ -37,13 +60,6 @@ pub enum Event {
     },
     /// What `Request::MeasureSpeed` has found so far.
     Speed(SpeedReport),
-    /// Something could not be done; what was there before still is.
-    Trouble(Trouble),
-    /// A longer task within a request, for a progress bar: from 0 to 1.
-    Working {
-        task: Task,
-        done: f32,
-    },
 }
 
 /// What takes long enough to be shown.
@@ -105,6 +121,7 @@ pub struct Speeds {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TextReport {
+    pub id: TextId,
     pub source: Source,
     pub vocabulary: VocabularyKind,
     pub characters: usize,
@@ -125,8 +142,8 @@ pub struct TextReport {
     pub preview: String,
     /// For fine-tuning: the symbols that the model did not know and that were added.
     pub added: Vec<String>,
-    /// The text is the second one, of a fine-tuning.
-    pub fine_tuning: bool,
+    /// As far as they are known; see `Event::Baselines`.
+    pub baselines: Vec<Baseline>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -139,6 +156,9 @@ pub struct Baseline {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelReport {
+    pub run: RunId,
+    /// What it learns; a loaded model may come without.
+    pub text: Option<TextReport>,
     pub config: ModelConfig,
     pub train: TrainConfig,
     /// How to show each symbol the model knows, by id.
@@ -146,7 +166,10 @@ pub struct ModelReport {
     pub parameters: usize,
     /// Weights, gradients, optimiser and activations of a step.
     pub memory_bytes: u64,
+    /// Steps that the model has done.
     pub step: u64,
+    /// Steps that it had done when the run began: `train.steps` and the schedule count from there.
+    pub first_step: u64,
     pub steps_per_epoch: u64,
     pub origin: Origin,
 }
@@ -158,8 +181,10 @@ pub enum Origin {
     Loaded,
     /// The present model, about to learn another text.
     FineTuning,
-    /// The last good weights, after a divergence.
+    /// The last good checkpoint, after a divergence.
     Recovered,
+    /// The last checkpoint, on another device: that of before was lost.
+    Moved,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -168,16 +193,18 @@ pub enum RunState {
     Running,
     /// The last step of the settings is done.
     Finished,
-    /// The loss or the gradient was no finite number at `step`; the last good weights are those of `good_step`.
+    /// The loss or the gradient was no finite number at `step`; the last good checkpoint is that of `good_step`.
     Diverged {
         step: u64,
         good_step: u64,
-        learning_rate: f64,
+        /// The rate of the settings, which the schedule multiplies.
+        base_rate: f64,
     },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
+    pub run: RunId,
     pub first_step: u64,
     pub step: u64,
     pub epoch: f64,
@@ -197,6 +224,7 @@ pub enum EvaluatedOn {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
+    pub run: RunId,
     pub step: u64,
     pub on: EvaluatedOn,
     /// Nats a token, read as one stream from the zero state.
@@ -206,6 +234,7 @@ pub struct Evaluation {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
+    pub run: RunId,
     pub step: u64,
     pub text: String,
     /// Drawn before the first step of a fine-tuning.
@@ -214,20 +243,21 @@ pub struct Sample {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HiddenReport {
+    pub run: RunId,
     pub step: u64,
     pub layer: usize,
     pub layers: usize,
     pub units: usize,
     /// What was read, one entry a position.
     pub symbols: Vec<String>,
-    pub odds_count: usize,
+    /// How many of the likeliest next symbols are told a position.
+    pub likeliest: usize,
     /// Symbols of the wished text that the model does not know and that were passed over.
     pub unknown: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Written {
-    pub id: u32,
     /// What came since the last answer.
     pub text: String,
     pub done: bool,
@@ -236,8 +266,18 @@ pub struct Written {
     pub tokens_per_second: f64,
 }
 
+/// The likeliest next symbols after a prompt, likeliest first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Odd {
+pub struct ProbabilityReport {
+    pub run: RunId,
+    pub step: u64,
+    pub next: Vec<NextSymbol>,
+    /// Symbols of the prompt that the model does not know and that were passed over.
+    pub unknown: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NextSymbol {
     pub symbol: String,
     pub probability: f32,
 }

@@ -23,12 +23,15 @@ impl Limits {
     pub const CLIP: Range = Range { low: 1e-3, high: 1e6 };
     pub const WEIGHT_DECAY: Range = Range { low: 0.0, high: 1.0 };
     pub const EVERY: Range = Range { low: 1.0, high: 1e9 };
+    pub const EVAL_TOKENS: Range = Range { low: 1.0, high: 1e9 };
     pub const SPLIT: Range = Range { low: 0.5, high: 0.99 };
     pub const TEMPERATURE: Range = Range { low: 0.0, high: 5.0 };
     pub const LENGTH: Range = Range { low: 1.0, high: 100_000.0 };
 
     /// The largest text, in bytes.
     pub const TEXT_BYTES: usize = 20 << 20;
+    /// More training steps than any model has done; JavaScript counts on to nine times as many.
+    pub const STEPS: u64 = 1_000_000_000_000_000;
     /// The most symbols in a vocabulary.
     pub const SYMBOLS: usize = 8192;
     /// The longest text that a heatmap reads, in tokens.

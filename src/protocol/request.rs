@@ -2,24 +2,30 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DeviceWish, GeneratedText, ModelConfig, TrainConfig, VocabularyKind};
+use super::{DeviceWish, GeneratedText, ModelConfig, RequestId, TextId, TrainConfig, VocabularyKind};
 
+/// Every request ends with one `Event::Done` or `Event::Trouble` that names it; a refused one has changed nothing. What
+/// comes before that is said at each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Request {
-    /// The first request: find a device. Answered by `Event::Ready`, after `Event::Trouble` when the wish was not met.
+    /// The first request: find a device. `Event::Ready`; `Event::Trouble` without a request before it when the wish was
+    /// not met.
     Open {
         device: DeviceWish,
     },
-    /// Take a text. Array 0: its bytes, unless it is generated. Pauses a run, whose model stays until `Build`.
-    /// Answered by `Event::TextReady`, later by `Event::Baselines`.
+    /// Take a text, which the next `Build` is for. Array 0: its bytes, unless it is generated. A run goes on with its own.
+    /// `Event::TextReady`; done with the n-gram losses, after `Event::Baselines`.
     UseText(TextRequest),
-    /// Draw a new model for the present text, at step 0, paused. Answered by `Event::ModelReady`.
+    /// Draw a new model for `text`, which was taken last, at step 0, and train it if `play`. `Event::ModelReady`.
     Build {
+        text: TextId,
         model: ModelConfig,
         train: TrainConfig,
+        play: bool,
     },
-    /// Train until paused, finished or diverged.
+    /// Train until paused, finished or diverged; done at once. `Event::State`.
     Play,
+    /// `Event::State`, with every figure before it. A run that does not train says only what it is.
     Pause,
     /// One training step, then paused.
     StepOnce,
@@ -28,49 +34,68 @@ pub enum Request {
         learning_rate: f64,
         clip: f64,
     },
-    /// Read a text with the model again and again as it learns; answered by `Event::Hidden`.
-    Watch(Watch),
-    /// Evaluate now.
+    /// Send what `topic` shows of whatever model is there, now and again and again as it changes, at most every `every_ms`
+    /// while it trains. The events carry this request's number; done when unsubscribed.
+    Subscribe {
+        topic: Topic,
+        every_ms: u32,
+    },
+    Unsubscribe {
+        subscription: RequestId,
+    },
+    /// Evaluate now. `Event::Evaluated`, on each text that the run answers for.
     Evaluate,
-    /// Read the whole text in array 0 with the present model; answered by `Event::Evaluated` on `EvaluatedOn::Given`.
+    /// Read the whole text in array 0 with the present model. `Event::Evaluated` on `EvaluatedOn::Given`.
     EvaluateText,
-    /// Continue a prompt. Answered by `Event::Written` until one says `done`.
+    /// Continue a prompt. `Event::Written` again and again.
     Generate(Generate),
+    /// End the writing that `request` asked for, if it is under way: it is done, and what was written so far stays.
     StopGenerating {
-        id: u32,
+        request: RequestId,
     },
-    /// The next symbol's odds after a prompt. Answered by `Event::Odds`.
-    Odds {
-        id: u32,
-        prompt: String,
-        count: usize,
-    },
-    /// Go on training the present model on another text. Array 0: its bytes, unless it is generated.
-    /// Symbols that the model does not know are added to its vocabulary. Answered by `Event::TextReady`,
-    /// `Event::ModelReady` and samples from before; ready to `Play`.
+    /// Go on training the present model on another text, in a new run. Array 0: its bytes, unless it is generated.
+    /// Symbols that the model does not know are added to its vocabulary. `Event::ModelReady`, whose text says which,
+    /// trained if `play`; done with the n-gram losses, after `Event::Baselines`. The new run itself tells first how well
+    /// it reads and what it writes at step 0.
     FineTune {
         text: TextRequest,
         train: TrainConfig,
+        play: bool,
     },
-    /// The model as a safetensors file; answered by `Event::Saved`.
+    /// The model as a safetensors file. `Event::Saved`.
     Save,
-    /// Take the model in array 0, a safetensors file. Answered by `Event::ModelReady`.
+    /// Take the model in array 0, a safetensors file, as a new run. `Event::ModelReady`.
     Load,
-    /// After a divergence: go on from the last good weights at this learning rate.
+    /// After a divergence: go on from the last good checkpoint at this base rate, paused. `Event::ModelReady`.
     Recover {
         learning_rate: f64,
     },
     /// Check this very build on this very device against references: the recurrent cells, their gradients, and a few
-    /// training steps against the CPU's. Touches no run. Answered by `Event::Checked`.
+    /// training steps against the CPU's. Touches no run. `Event::Checked`.
     SelfCheck,
-    /// Measure how fast each way of computing learns on this machine; a training waits meanwhile. Answered by
-    /// `Event::Speed` after each figure.
+    /// Measure how fast each way of computing learns on this machine; a training waits meanwhile. `Event::Speed` after
+    /// each figure.
     MeasureSpeed {
         sizes: Vec<SpeedSize>,
         /// Seconds that a way of computing may take to get ready before it is given up.
         patience: f64,
     },
+    /// What was measured so far stays, and its request is done.
     StopMeasuring,
+}
+
+/// What a picture shows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Topic {
+    /// The hidden state along a text. `Event::Hidden`.
+    Hidden {
+        /// The text to read from the zero state. Empty: the start of the validation part.
+        text: String,
+        /// From 0.
+        layer: usize,
+    },
+    /// The next symbol after a prompt. `Event::Probabilities`.
+    Probabilities { prompt: String, count: usize },
 }
 
 /// A size to be measured.
@@ -106,19 +131,8 @@ pub struct TextRequest {
     pub split: f64,
 }
 
-/// What the heatmap wants to see.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Watch {
-    /// The text to read from the zero state. Empty: the start of the validation part.
-    pub text: String,
-    /// From 0.
-    pub layer: usize,
-}
-
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Generate {
-    /// Chosen by the page, repeated in every answer.
-    pub id: u32,
     pub prompt: String,
     /// Tokens to write.
     pub length: usize,

@@ -58,7 +58,10 @@ pub enum Init {
 }
 
 /// The shape of a language model. The vocabulary's size comes with the text.
+///
+/// What an older program did not write is the usual.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ModelConfig {
     pub cell: Cell,
     pub layers: usize,
@@ -121,7 +124,10 @@ pub enum Schedule {
 }
 
 /// How a model is trained.
+///
+/// What an older program did not write is the usual.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct TrainConfig {
     /// Contiguous streams read side by side.
     pub batch: usize,
@@ -170,7 +176,8 @@ impl TrainConfig {
         Limits::LEARNING_RATE.check(Setting::LearningRate, self.learning_rate)?;
         Limits::CLIP.check(Setting::Clip, self.clip)?;
         Limits::WEIGHT_DECAY.check(Setting::WeightDecay, self.weight_decay)?;
-        Limits::EVERY.check(Setting::EvalEvery, self.eval_every as f64)
+        Limits::EVERY.check(Setting::EvalEvery, self.eval_every as f64)?;
+        self.eval_tokens.map_or(Ok(()), |tokens| Limits::EVAL_TOKENS.check(Setting::EvalTokens, tokens as f64))
     }
 }
 

@@ -15,6 +15,7 @@ pub enum Setting {
     Clip,
     WeightDecay,
     EvalEvery,
+    EvalTokens,
     Split,
     Temperature,
     Length,
@@ -24,7 +25,7 @@ pub enum Setting {
     TopK,
 }
 
-/// What went wrong. Whatever was there before is still there.
+/// What went wrong. Where it is the answer to a request, what was there before still is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Trouble {
     // The text.
@@ -55,6 +56,8 @@ pub enum Trouble {
         limit: usize,
     },
     NoText,
+    /// `Request::Build` for a text that is not the one taken last.
+    TextReplaced,
 
     // Settings.
     /// `value` is text because it may be no number at all.
@@ -79,9 +82,16 @@ pub enum Trouble {
     },
     Diverged {
         step: u64,
-        learning_rate: f64,
+        /// The rate of the settings, which the schedule multiplies.
+        base_rate: f64,
     },
     NothingToRecover,
+    /// What was asked for was under way when another model took the place of the one it was asked of.
+    ModelReplaced,
+    /// The weights of `step` are so large that the model's loss on the text is no finite number.
+    NoFiniteLoss {
+        step: u64,
+    },
 
     // The device and the engine.
     NoWebGpu {
@@ -93,6 +103,10 @@ pub enum Trouble {
     },
     OutOfMemory,
     WorkerDied {
+        reason: String,
+    },
+    /// A message could not be read: page and engine are of different versions.
+    UnreadableMessage {
         reason: String,
     },
     EngineFailedToLoad {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Vocabulary, generated, read, reading::normalized};
-use crate::protocol::{Limits, Setting, Source, TextReport, TextRequest, Trouble, VocabularyKind};
+use crate::protocol::{Baseline, Limits, Setting, Source, TextId, TextReport, TextRequest, Trouble, VocabularyKind};
 
 /// Characters of a text that are shown.
 const PREVIEW: usize = 400;
@@ -22,7 +22,6 @@ pub struct Corpus {
     preview: String,
     /// The symbols that the vocabulary of a model did not have.
     added: Vec<String>,
-    fine_tuning: bool,
 }
 
 impl Corpus {
@@ -75,7 +74,6 @@ impl Corpus {
             counts,
             preview: text.chars().take(PREVIEW).collect(),
             added: added.into_iter().map(|id| vocabulary.display(id)).collect(),
-            fine_tuning: model.is_some(),
             vocabulary,
         })
     }
@@ -106,8 +104,15 @@ impl Corpus {
         }
     }
 
-    pub fn report(&self) -> TextReport {
+    /// The first few hundred characters.
+    pub fn preview(&self) -> &str {
+        &self.preview
+    }
+
+    /// What there is to say of the text under its number, with the n-gram losses that are known.
+    pub fn report(&self, id: TextId, baselines: &[Baseline]) -> TextReport {
         TextReport {
+            id,
             source: self.request.source.clone(),
             vocabulary: self.vocabulary.kind(),
             characters: self.characters,
@@ -121,7 +126,7 @@ impl Corpus {
             characters_per_token: self.characters_per_token(),
             preview: self.preview.clone(),
             added: self.added.clone(),
-            fine_tuning: self.fine_tuning,
+            baselines: baselines.to_vec(),
         }
     }
 
@@ -153,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_text_is_reported_as_it_is() {
-        let report = chars("banana\nbananas\nban\u{303}ana\n中文").report();
+        let report = chars("banana\nbananas\nban\u{303}ana\n中文").report(1, &[]);
         assert_eq!(report.symbols, ["↵", "a", "b", "n", "s", "ñ", "中", "文"]);
         assert_eq!(report.counts, [3, 9, 3, 5, 1, 1, 1, 1]);
         assert_eq!((report.characters, report.tokens), (24, 24));
@@ -161,13 +166,13 @@ mod tests {
         assert_eq!(report.preview, "banana\nbananas\nbañana\n中文");
         assert_eq!(report.uniform_loss, 8f64.ln());
         assert_eq!((report.characters_per_token, report.best_possible), (1.0, None));
-        assert!(report.added.is_empty() && !report.fine_tuning);
+        assert!(report.added.is_empty());
     }
 
     #[test]
     fn bytes_are_fewer_than_a_character_each() {
         let corpus = Corpus::new(&request(VocabularyKind::Byte, 0.5), "中文中文".as_bytes(), None).unwrap();
-        let report = corpus.report();
+        let report = corpus.report(1, &[]);
         assert_eq!((report.characters, report.tokens, report.symbols.len()), (4, 12, 256));
         assert_eq!(report.characters_per_token, 1.0 / 3.0);
         assert_eq!(report.counts.iter().sum::<usize>(), 12);
@@ -175,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_preview_is_a_few_hundred_characters() {
-        assert_eq!(chars(&"中".repeat(5000)).report().preview, "中".repeat(PREVIEW));
+        assert_eq!(chars(&"中".repeat(5000)).report(1, &[]).preview, "中".repeat(PREVIEW));
     }
 
     #[test]
@@ -183,8 +188,8 @@ mod tests {
         let known = Vocabulary::from_text(VocabularyKind::Char, "xyz").unwrap();
         let corpus = Corpus::new(&request(VocabularyKind::Byte, 0.5), b"zab zab zab", Some(&known)).unwrap();
         assert_eq!(corpus.train()[..5], [2, 4, 5, 3, 2]);
-        let report = corpus.report();
-        assert_eq!((report.vocabulary, report.fine_tuning), (VocabularyKind::Char, true));
+        let report = corpus.report(1, &[]);
+        assert_eq!(report.vocabulary, VocabularyKind::Char);
         assert_eq!(report.added, ["␣", "a", "b"]);
         assert_eq!(report.counts, [0, 0, 3, 2, 3, 3]);
     }
@@ -218,7 +223,7 @@ mod tests {
         for text in GeneratedText::ALL {
             let source = Source::Generated { text, seed: 1 };
             let request = TextRequest { source, vocabulary: VocabularyKind::Char, split: 0.9 };
-            let report = Corpus::new(&request, &[], None).unwrap().report();
+            let report = Corpus::new(&request, &[], None).unwrap().report(1, &[]);
             let best = report.best_possible.unwrap();
             assert!(best > 0.0 && best < report.uniform_loss, "{text:?}: {best}");
         }

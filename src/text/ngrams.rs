@@ -144,7 +144,7 @@ impl Ngrams {
         self.counts.clear();
         self.numbers.clear();
         // At once, because a table that grows as it fills stops for a while to move everything.
-        self.numbers.reserve(self.train.len().min(contexts * self.symbols));
+        self.numbers.reserve(self.train.len().min(contexts.saturating_mul(self.symbols)));
         self.train_contexts.restart();
         self.valid_contexts.restart();
         baseline

@@ -9,6 +9,7 @@ mod composed;
 mod cpu;
 mod gpu;
 
+pub use crate::model::remembered;
 pub use cpu::use_threads;
 
 use std::sync::Arc;
@@ -21,16 +22,13 @@ use burn::{
     tensor::Tensor,
 };
 
-use super::resident::Place;
-use crate::{
-    model::{LanguageModel, Layout},
-    protocol::Cell,
-};
+use super::resident::ResidentChunk;
+use crate::model::{LanguageLayout, LanguageModel};
 
 /// What a chunk comes to.
 #[derive(Clone, Debug)]
 pub struct Pass {
-    /// The gradient of the mean loss by every weight, as [`Layout`] places them: [`Layout::len`] numbers, zeros between.
+    /// The gradient of the mean loss by every weight, as [`LanguageLayout`] places them, zeros between.
     pub gradient: Tensor<1>,
     /// Parts of the mean cross-entropy in nats, which is their sum: [P].
     pub losses: Tensor<1>,
@@ -41,7 +39,7 @@ pub struct Pass {
 /// Which chunk is read, and how.
 #[derive(Clone, Debug)]
 pub struct Chunk {
-    pub layout: Arc<Layout>,
+    pub layout: Arc<LanguageLayout>,
     /// T.
     pub steps: usize,
     /// B.
@@ -69,19 +67,11 @@ impl Chunk {
     }
 }
 
-/// How many tensors [B, H] a layer remembers: h, and c of an LSTM.
-pub const fn remembered(cell: Cell) -> usize {
-    match cell {
-        Cell::Rnn | Cell::Gru => 1,
-        Cell::Lstm => 2,
-    }
-}
-
-/// Runs `model` over the chunk at `place` from `states`, [L, S, B, H], and back.
+/// Runs `model` over `chunk` from `states`, [L, S, B, H], and back.
 ///
 /// `masks` [L − 1, T, B, H] are what dropout multiplies h by on its way to the next layer.
-pub fn backpropagate(model: &LanguageModel, states: Tensor<4>, place: Place, masks: Option<Tensor<4>>) -> Pass {
-    let Place { text, order, index, steps, batch } = place;
+pub fn backpropagate(model: &LanguageModel, states: Tensor<4>, chunk: ResidentChunk, masks: Option<Tensor<4>>) -> Pass {
+    let ResidentChunk { text, order, index, steps, batch } = chunk;
     let chunk = Chunk { layout: model.layout().clone(), steps, batch, index, dropout: masks.is_some() };
     let weights = model.flat().clone().into_dispatch();
     let (gradient, losses, states) = <Dispatch as Backpropagation>::backpropagate(
@@ -128,7 +118,7 @@ mod tests {
     use super::*;
     use crate::{
         model::{Dropout, Weights},
-        protocol::ModelConfig,
+        protocol::{Cell, ModelConfig},
         text::Streams,
         train::{learning::devices, resident::Resident},
     };
@@ -144,21 +134,21 @@ mod tests {
     fn run(
         case: &Case,
         device: &Device,
-        form: fn(&LanguageModel, Tensor<4>, Place, Option<Tensor<4>>) -> Pass,
+        form: fn(&LanguageModel, Tensor<4>, ResidentChunk, Option<Tensor<4>>) -> Pass,
     ) -> Pass {
         let Case { config, symbols, batch, context } = case;
         let model = LanguageModel::from_weights(&Weights::draw(config, *symbols), device);
         let count = (2 * context * batch + 1) as u32;
         let ids: Vec<u32> = (0..count).map(|at| at.wrapping_mul(at).wrapping_add(at / 3) % *symbols as u32).collect();
         let streams = Streams::new(ids.into(), *batch, *context).unwrap();
-        let place = Resident::new(&streams, device).place(&streams, 1);
+        let chunk = Resident::new(&streams, device).chunk(&streams, 1);
         let shape = [config.layers, remembered(config.cell), *batch, config.hidden];
         let states: Vec<f32> = (0..shape.iter().product()).map(|at: usize| (at as f32 * 0.7).sin()).collect();
         let states = Tensor::<1>::from_floats(states.as_slice(), device).reshape(shape);
         let masks = (config.dropout > 0.0 && config.layers > 1).then(|| {
             Dropout::new(config.dropout, 3).mask([config.layers - 1, *context, *batch, config.hidden], device)
         });
-        form(&model, states, place, masks)
+        form(&model, states, chunk, masks)
     }
 
     fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
@@ -187,7 +177,7 @@ mod tests {
             let states_error = error(&numbers(found.states), &states, 1.0);
             assert!(states_error < 1e-4, "{name}: states differ by {states_error}");
             let found = numbers(found.gradient);
-            let layout = crate::model::Layout::new(config, *symbols);
+            let layout = LanguageLayout::new(config, *symbols);
             assert_eq!(found.len(), layout.len());
             let mut worst = 0.0f32;
             for slot in layout.slots() {

@@ -2,20 +2,19 @@
 
 use std::sync::Arc;
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 
 use super::{cross_entropy, loss::cpu::softmax};
 use crate::{
-    model::{LanguageModel, Network, Tokens, cpu::Reader, on_device, read},
+    model::{LanguageModel, cpu::Reader, gpu, on_device, read},
     protocol::Trouble,
-    recurrent::State,
 };
 
 /// Multiplications that a slice may take, so that the engine gets its turn every few dozen milliseconds.
 const SLICE_WORK: usize = 100_000_000;
 
-/// Reads a text as one stream from the zero state, a slice at a time, and averages −ln of what each next symbol was
-/// given: N − 1 predictions for N ids.
+/// Reads a text as one stream from the zero state, a slice at a time, for the mean negative log-likelihood of the
+/// symbols that come: N − 1 predictions for N ids.
 ///
 /// The model is the one that was given, whatever is trained meanwhile. Nothing is dropped and nothing differentiated.
 pub struct Evaluator {
@@ -30,14 +29,12 @@ pub struct Evaluator {
     sum: f64,
 }
 
-/// Where the text is read.
+/// What reads the text.
 enum Stream {
     /// On the CPU: from the first slice on without tensors.
     Host(Option<Box<Reader>>),
-    Device {
-        network: Network,
-        states: Vec<State>,
-    },
+    /// On a GPU: the state so far, [L, S, 1, H].
+    Device(Tensor<4>),
 }
 
 impl Evaluator {
@@ -51,12 +48,7 @@ impl Evaluator {
             return Err(Trouble::TextTooShort { tokens: ids.len(), needed: 2, batch: 1, context: 1 });
         }
         let device = model.device();
-        let stream = if device == Device::flex() {
-            Stream::Host(None)
-        } else {
-            let network = model.network();
-            Stream::Device { states: network.zero_states(1, &device), network }
-        };
+        let stream = if device == Device::flex() { Stream::Host(None) } else { Stream::Device(model.zero_states(1)) };
         let slice = (SLICE_WORK / model.parameters().max(1)).clamp(16, 1024);
         Ok(Evaluator { model: model.clone(), stream, ids, total, slice, done: 0, sum: 0.0 })
     }
@@ -90,11 +82,10 @@ impl Evaluator {
                         self.sum += softmax(scores, first, symbols, targets, 1.0);
                     });
                 }
-                Stream::Device { network, states } => {
-                    let device = self.model.device();
-                    let output = network.forward(&Tokens::new(ids, 1, &device), std::mem::take(states), None);
-                    *states = output.states;
-                    let (losses, _) = cross_entropy(output.logits, on_device(targets, &device));
+                Stream::Device(states) => {
+                    let read_slice = gpu::read(&self.model, ids, states.extract(), 0);
+                    *states = read_slice.states;
+                    let (losses, _) = cross_entropy(read_slice.scores, on_device(targets, &self.model.device()));
                     let mean: f64 = read(losses).await?.into_iter().map(f64::from).sum();
                     self.sum += mean * (end - start) as f64;
                 }

@@ -6,16 +6,11 @@ use burn::tensor::{Device, Tensor};
 use pollster::block_on;
 
 use super::{
-    Evaluator, Sampling, StepFigures, Trainer, Writer, backpropagation::backpropagate, cross_entropy,
-    resident::Resident, trainer::zero_states,
+    Checkpoint, Evaluator, Sampling, StepFigures, Trainer, Writer, backpropagation::backpropagate, cross_entropy,
+    from_safetensors, resident::Resident, to_safetensors,
 };
 use crate::{
-    model::{
-        Dropout, LanguageModel, Tokens, Weights,
-        file::{Saved, from_safetensors, to_safetensors},
-        on_device,
-        trace::trace,
-    },
+    model::{Dropout, LanguageModel, Tokens, Weights, on_device, trace::trace},
     protocol::{Cell, ModelConfig, TrainConfig, Trouble, VocabularyKind},
     text::{Streams, Vocabulary},
 };
@@ -47,13 +42,18 @@ fn settings() -> TrainConfig {
 }
 
 fn trainer(model: &ModelConfig, train: TrainConfig, device: &Device) -> Trainer {
-    Trainer::new(LanguageModel::new(model, SYMBOLS, device), ids(200), train, 0).unwrap()
+    Trainer::new(LanguageModel::new(model, SYMBOLS, device), ids(200), train).unwrap()
 }
 
 fn steps(trainer: &mut Trainer, count: usize) -> Vec<StepFigures> {
     let mut figures: Vec<StepFigures> = (0..count).flat_map(|_| block_on(trainer.step()).unwrap()).collect();
     figures.extend(block_on(trainer.flush()).unwrap());
     figures
+}
+
+fn checkpoint(trainer: &Trainer) -> Checkpoint {
+    let vocabulary = Vocabulary::from_text(VocabularyKind::Char, "abcdefg").unwrap();
+    block_on(trainer.checkpoint(vocabulary)).unwrap()
 }
 
 fn evaluate(model: &LanguageModel) -> f64 {
@@ -70,10 +70,10 @@ fn loss_and_gradient(config: &ModelConfig, values: &[f32]) -> (f64, Vec<f32>) {
     let model = LanguageModel::from_weights(&Weights::zeros(config, SYMBOLS).with_values(values), &device);
     let ids = [0, 3, 1, 4, 2, 6, 6, 5, 0];
     let streams = Streams::new(Arc::new(ids), 2, 4).unwrap();
-    let place = Resident::new(&streams, &device).place(&streams, 0);
+    let chunk = Resident::new(&streams, &device).chunk(&streams, 0);
     let masks = Dropout::new(config.dropout, 5).mask([config.layers - 1, 4, 2, config.hidden], &device);
     let masks = (config.dropout > 0.0).then_some(masks);
-    let pass = backpropagate(&model, zero_states(&model, 2), place, masks);
+    let pass = backpropagate(&model, model.zero_states(2), chunk, masks);
     (f64::from(pass.losses.sum().into_scalar::<f32>()), pass.gradient.to_data().iter().collect())
 }
 
@@ -131,7 +131,7 @@ fn the_state_is_carried_from_chunk_to_chunk_and_zeroed_at_an_epoch() {
     let train = TrainConfig { batch: 1, context: 4, learning_rate: 1e-7, ..settings() };
     let text: Arc<[u32]> = ids(13);
     let model = LanguageModel::new(&small(Cell::Gru), SYMBOLS, &Device::flex());
-    let mut trainer = Trainer::new(model.clone(), text.clone(), train, 0).unwrap();
+    let mut trainer = Trainer::new(model.clone(), text.clone(), train).unwrap();
     let losses: Vec<f64> = steps(&mut trainer, 4).iter().map(|figures| f64::from(figures.loss)).collect();
     let whole = block_on(Evaluator::new(&model, text, None).unwrap().finish()).unwrap();
     assert!((losses[..3].iter().sum::<f64>() / 3.0 - whole).abs() < 1e-5, "{losses:?} {whole}");
@@ -144,10 +144,8 @@ fn a_saved_model_has_the_same_loss_to_the_bit() {
         let config = ModelConfig { tie_weights, layers: 2, ..small(Cell::Gru) };
         let mut trainer = trainer(&config, settings(), &Device::flex());
         steps(&mut trainer, 20);
-        let vocabulary = Vocabulary::from_text(VocabularyKind::Char, "abcdefg").unwrap();
-        let saved = Saved { weights: weights(trainer.model()), vocabulary, train: Some(settings()), step: 20 };
-        let read = from_safetensors(&to_safetensors(&saved).unwrap()).unwrap();
-        let loaded = LanguageModel::from_weights(&read.weights, &Device::flex());
+        let read = from_safetensors(&to_safetensors(&checkpoint(&trainer)).unwrap()).unwrap();
+        let loaded = LanguageModel::from_weights(&read.checkpoint.weights, &Device::flex());
         assert_eq!(evaluate(&loaded), evaluate(trainer.model()));
     }
 }
@@ -203,11 +201,11 @@ fn a_diverging_run_stops_and_keeps_its_last_good_weights() {
     let figures = block_on(trainer.step()).unwrap();
     assert!(figures[0].loss.is_nan());
     let divergence = trainer.divergence().unwrap();
-    assert_eq!((divergence.step, divergence.good_step, divergence.learning_rate), (61, 50, 1e-2));
+    assert_eq!((divergence.step, divergence.good_step, divergence.base_rate), (61, 50, 1e-2));
     assert_eq!(trainer.steps_done(), 50);
     assert!(weights(trainer.model()).values().iter().all(|value| value.is_finite()));
     assert!((evaluate(trainer.model()) - evaluate(&good)).abs() < 0.3);
-    assert_eq!(block_on(trainer.step()), Err(Trouble::Diverged { step: 61, learning_rate: 1e-2 }));
+    assert_eq!(block_on(trainer.step()), Err(Trouble::Diverged { step: 61, base_rate: 1e-2 }));
 
     trainer.recover(1e-3).unwrap();
     let figures = steps(&mut trainer, 5);
@@ -243,7 +241,7 @@ fn rate_and_clip_change_from_the_next_step_on() {
 #[test]
 fn a_text_too_short_for_a_chunk_is_refused() {
     let model = LanguageModel::new(&small(Cell::Rnn), SYMBOLS, &Device::flex());
-    let refused = Trainer::new(model.clone(), ids(15), settings(), 0).err();
+    let refused = Trainer::new(model.clone(), ids(15), settings()).err();
     assert_eq!(refused, Some(Trouble::TextTooShort { tokens: 15, needed: 16, batch: 3, context: 5 }));
     assert!(Evaluator::new(&model, ids(1), None).is_err());
 }
@@ -300,7 +298,7 @@ fn symbols_are_written_as_often_as_their_odds_say() {
         let mut writer = block_on(Writer::new(&model, &[], 2, sampling)).unwrap();
         counts[writer.write(1)[0] as usize] += 1;
     }
-    for (&id, &odd) in odds.symbols.iter().zip(&odds.odds) {
+    for (&id, &odd) in odds.symbols.iter().zip(&odds.probabilities) {
         let seen = counts[id as usize] as f32 / 2000.0;
         assert!((seen - odd).abs() < 4.0 * (odd / 2000.0).sqrt(), "{id}: {seen}, expected {odd}");
     }
@@ -316,8 +314,8 @@ fn a_trace_shows_the_layer_that_was_asked_for() {
     for layer in 0..2 {
         let trace = block_on(trace(&model, &ids(9), layer, 3)).unwrap();
         assert_eq!(trace.hidden, output.hidden[layer].to_data().iter::<f32>().collect::<Vec<_>>());
-        assert_eq!((trace.units, trace.count, trace.odds.len(), trace.symbols.len()), (8, 3, 27, 27));
-        assert!(trace.odds.chunks(3).all(|odds| odds[0] >= odds[1] && odds[1] >= odds[2]));
+        assert_eq!((trace.units, trace.count, trace.probabilities.len(), trace.symbols.len()), (8, 3, 27, 27));
+        assert!(trace.probabilities.chunks(3).all(|odds| odds[0] >= odds[1] && odds[1] >= odds[2]));
     }
     assert!(block_on(trace(&model, &[], 0, 3)).unwrap().hidden.is_empty());
 }
@@ -339,7 +337,7 @@ fn reference_curves_are_met() {
             continue;
         }
         let model = LanguageModel::new(&ModelConfig { cell, ..ModelConfig::default() }, 65, &Device::flex());
-        let mut trainer = Trainer::new(model, train.into(), TrainConfig::default(), 0).unwrap();
+        let mut trainer = Trainer::new(model, train.into(), TrainConfig::default()).unwrap();
         for &(step, expected) in checkpoints {
             let (begin, before) = (std::time::Instant::now(), trainer.steps_done());
             while trainer.steps_done() < step {

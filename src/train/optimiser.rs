@@ -22,12 +22,12 @@ const EPSILON: f32 = 1e-8;
 /// The norm stays on the device: nothing is read to clip by it.
 #[derive(Clone, Debug)]
 pub struct AdamW {
-    /// m.
-    first: Tensor<1>,
-    /// v.
-    second: Tensor<1>,
+    /// m, [P].
+    first_moment: Tensor<1>,
+    /// v, [P].
+    second_moment: Tensor<1>,
     /// t.
-    steps: i32,
+    steps: u32,
 }
 
 /// What one step of the optimiser is told.
@@ -44,7 +44,27 @@ pub struct Step {
 impl AdamW {
     /// Moments of zero for `weights`.
     pub fn new(weights: &Tensor<1>) -> Self {
-        AdamW { first: weights.zeros_like(), second: weights.zeros_like(), steps: 0 }
+        AdamW { first_moment: weights.zeros_like(), second_moment: weights.zeros_like(), steps: 0 }
+    }
+
+    /// Goes on with moments m and v, each [P], of `steps` steps.
+    pub fn resumed(first_moment: Tensor<1>, second_moment: Tensor<1>, steps: u32) -> Self {
+        AdamW { first_moment, second_moment, steps }
+    }
+
+    /// m, [P].
+    pub fn first_moment(&self) -> &Tensor<1> {
+        &self.first_moment
+    }
+
+    /// v, [P].
+    pub fn second_moment(&self) -> &Tensor<1> {
+        &self.second_moment
+    }
+
+    /// t: steps that the moments are of.
+    pub fn steps(&self) -> u32 {
+        self.steps
     }
 
     /// The new weights; the sum of `losses` [P] and the square of the norm of `gradient` before clipping go to `ring`.
@@ -59,26 +79,26 @@ impl AdamW {
         step: Step,
     ) -> (Tensor<1>, Ring) {
         self.steps = self.steps.saturating_add(1);
-        let correction = |beta: f32| 1.0 - f64::from(beta).powi(self.steps);
+        let correction = |beta: f32| 1.0 - f64::from(beta).powi(self.steps.min(i32::MAX as u32) as i32);
         let factors = Factors {
             clip: step.clip as f32,
             kept: (1.0 - step.learning_rate * step.weight_decay) as f32,
             rate: (step.learning_rate / correction(BETA_1)) as f32,
-            spread: correction(BETA_2).recip() as f32,
+            second_correction: correction(BETA_2).recip() as f32,
             slot: ring.slot,
         };
         // Taken out, so that the kernels are the only ones to hold them and write where they stand.
-        let (weights, first, second, figures) = <Dispatch as Update>::adamw(
+        let (weights, first_moment, second_moment, figures) = <Dispatch as Update>::adamw(
             weights.into_dispatch(),
-            self.first.extract().into_dispatch(),
-            self.second.extract().into_dispatch(),
+            self.first_moment.extract().into_dispatch(),
+            self.second_moment.extract().into_dispatch(),
             gradient.into_dispatch(),
             losses.into_dispatch(),
             ring.figures.into_dispatch(),
             factors,
         );
-        self.first = Tensor::from_dispatch(first);
-        self.second = Tensor::from_dispatch(second);
+        self.first_moment = Tensor::from_dispatch(first_moment);
+        self.second_moment = Tensor::from_dispatch(second_moment);
         (Tensor::from_dispatch(weights), Ring { figures: Tensor::from_dispatch(figures), ..ring })
     }
 }
@@ -93,7 +113,7 @@ pub struct Factors {
     /// η / (1 − β₁ᵗ).
     rate: f32,
     /// 1 / (1 − β₂ᵗ).
-    spread: f32,
+    second_correction: f32,
     /// Of the ring.
     slot: usize,
 }
@@ -104,8 +124,8 @@ pub struct Factors {
 pub trait Update: Backend {
     fn adamw(
         weights: FloatTensor<Self>,
-        first: FloatTensor<Self>,
-        second: FloatTensor<Self>,
+        first_moment: FloatTensor<Self>,
+        second_moment: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
         losses: FloatTensor<Self>,
         ring: FloatTensor<Self>,
@@ -220,7 +240,7 @@ mod tests {
         let mut clipped = AdamW::new(&zeros);
         let (_, squared_norm) = stepped(&mut clipped, zeros, &small, step);
         assert!((squared_norm - 25e-6).abs() < 1e-10);
-        let first: Vec<f32> = clipped.first.to_data().iter().collect();
-        assert!((first[0] - 3e-4).abs() < 1e-9 && (first[1] + 4e-4).abs() < 1e-9, "{first:?}");
+        let mean: Vec<f32> = clipped.first_moment.to_data().iter().collect();
+        assert!((mean[0] - 3e-4).abs() < 1e-9 && (mean[1] + 4e-4).abs() < 1e-9, "{mean:?}");
     }
 }

@@ -1,17 +1,12 @@
 //! Figures that a device computed, brought to the host without waiting for every step.
 
-use std::{
-    collections::VecDeque,
-    future::Future,
-    pin::Pin,
-    task::{Context, Poll, Waker},
-};
+use std::collections::VecDeque;
 
-use burn::tensor::{Device, ExecutionError, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 
 use web_time::{Duration, Instant};
 
-use crate::protocol::Trouble;
+use crate::{model::PendingRead, protocol::Trouble};
 
 /// Reads under way before the trainer waits: what holds the queue of a GPU back.
 const READS_UNDER_WAY: usize = 2;
@@ -42,7 +37,7 @@ pub struct Readback {
     /// What the steps that were not sent for yet have written, and their numbers and learning rates.
     figures: Tensor<2>,
     written: Vec<(u64, f64)>,
-    under_way: VecDeque<Read>,
+    under_way: VecDeque<SentRead>,
 }
 
 /// Where a step writes its figures on the device.
@@ -54,11 +49,11 @@ pub struct Ring {
     pub slot: usize,
 }
 
-struct Read {
+struct SentRead {
     /// Step and learning rate of each.
     steps: Vec<(u64, f64)>,
     sent: Instant,
-    data: Pin<Box<dyn Future<Output = Result<TensorData, ExecutionError>>>>,
+    figures: PendingRead,
 }
 
 impl Readback {
@@ -89,18 +84,12 @@ impl Readback {
         let mut arrived = Vec::new();
         if self.written.len() >= self.steps_a_read {
             if self.under_way.len() >= READS_UNDER_WAY {
-                self.wait_for_one(&mut arrived).await?;
+                self.take_oldest(&mut arrived).await?;
             }
             self.send();
         }
-        while let Some(mut read) = self.under_way.pop_front() {
-            match read.data.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-                Poll::Ready(data) => self.arrive(read.sent, &read.steps, data, &mut arrived)?,
-                Poll::Pending => {
-                    self.under_way.push_front(read);
-                    break;
-                }
-            }
+        while self.under_way.front_mut().is_some_and(|oldest| oldest.figures.has_arrived()) {
+            self.take_oldest(&mut arrived).await?;
         }
         Ok(arrived)
     }
@@ -115,12 +104,12 @@ impl Readback {
             self.send();
         }
         while !self.under_way.is_empty() {
-            self.wait_for_one(&mut arrived).await?;
+            self.take_oldest(&mut arrived).await?;
         }
         Ok(arrived)
     }
 
-    /// Drops what has not arrived.
+    /// Forgets the figures that have not arrived.
     pub fn clear(&mut self) {
         self.written.clear();
         self.under_way.clear();
@@ -141,25 +130,21 @@ impl Readback {
         // The next steps write elsewhere, so that this read does not make them copy.
         let figures = std::mem::replace(&mut self.figures, ring(&self.device));
         let steps = std::mem::take(&mut self.written);
-        self.under_way.push_back(Read { steps, sent: Instant::now(), data: Box::pin(figures.into_data_async()) });
+        self.under_way.push_back(SentRead { steps, sent: Instant::now(), figures: PendingRead::start(figures) });
     }
 
-    async fn wait_for_one(&mut self, arrived: &mut Vec<StepFigures>) -> Result<(), Trouble> {
-        match self.under_way.pop_front() {
-            Some(Read { steps, sent, data }) => self.arrive(sent, &steps, data.await, arrived),
-            None => Ok(()),
-        }
-    }
-
-    fn arrive(
-        &mut self,
-        sent: Instant,
-        steps: &[(u64, f64)],
-        data: Result<TensorData, ExecutionError>,
-        arrived: &mut Vec<StepFigures>,
-    ) -> Result<(), Trouble> {
+    /// Waits for the read that was sent first, if there is one.
+    async fn take_oldest(&mut self, arrived: &mut Vec<StepFigures>) -> Result<(), Trouble> {
+        let Some(SentRead { steps, sent, figures }) = self.under_way.pop_front() else { return Ok(()) };
+        let numbers = figures.await?;
         self.pace(sent);
-        arrived.extend(figures(steps, data)?);
+        let of_step = steps.into_iter().zip(numbers.chunks_exact(2));
+        arrived.extend(of_step.map(|((step, learning_rate), numbers)| StepFigures {
+            step,
+            loss: numbers[0],
+            grad_norm: numbers[1].sqrt(),
+            learning_rate,
+        }));
         Ok(())
     }
 }
@@ -167,16 +152,4 @@ impl Readback {
 /// A ring with nothing in it.
 fn ring(device: &Device) -> Tensor<2> {
     Tensor::empty([MOST_STEPS, 2], device)
-}
-
-fn figures(steps: &[(u64, f64)], data: Result<TensorData, ExecutionError>) -> Result<Vec<StepFigures>, Trouble> {
-    let data = data.map_err(|error| Trouble::DeviceLost { reason: error.to_string() })?;
-    let numbers: Vec<f32> = data.iter().collect();
-    let of_step = steps.iter().zip(numbers.chunks_exact(2)).map(|(&(step, learning_rate), numbers)| StepFigures {
-        step,
-        loss: numbers[0],
-        grad_norm: numbers[1].sqrt(),
-        learning_rate,
-    });
-    Ok(of_step.collect())
 }

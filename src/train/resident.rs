@@ -22,7 +22,7 @@ pub struct Resident {
 
 /// Where a chunk stands on the device.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct ResidentChunk {
     pub text: Tensor<1, Int>,
     pub order: Option<Tensor<1, Int>>,
     pub index: usize,
@@ -41,12 +41,12 @@ impl Resident {
         resident
     }
 
-    /// The place of chunk `chunk` of an epoch, brought over if it is not there.
-    pub fn place(&mut self, streams: &Streams, chunk: usize) -> Place {
+    /// Chunk `chunk` of an epoch, brought over if it is not there.
+    pub fn chunk(&mut self, streams: &Streams, chunk: usize) -> ResidentChunk {
         if !(self.first..self.first + self.count).contains(&chunk) {
             self.bring(streams, chunk);
         }
-        Place {
+        ResidentChunk {
             text: self.text.clone(),
             order: self.order.clone(),
             index: chunk - self.first,
@@ -87,9 +87,9 @@ mod tests {
         let mut resident = Resident::new(&streams, &device);
         let last = streams.chunks_per_epoch() as usize - 1;
         for chunk in [0, 1, last / 2, last, 3] {
-            let place = resident.place(&streams, chunk);
+            let found = resident.chunk(&streams, chunk);
             let length = streams.ids_a_chunk();
-            let there = place.text.narrow(0, place.index * length, length).to_data();
+            let there = found.text.narrow(0, found.index * length, length).to_data();
             assert_eq!(there.iter::<u32>().collect::<Vec<_>>(), streams.ids(chunk));
         }
     }

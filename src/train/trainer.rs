@@ -1,12 +1,13 @@
 //! The training loop.
 
-use std::sync::Arc;
+use std::{cell::OnceCell, sync::Arc};
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 
 use super::{
-    AdamW, StepFigures,
-    backpropagation::{Pass, backpropagate, remembered},
+    AdamW, Checkpoint, StepFigures, TextHash,
+    backpropagation::{Pass, backpropagate},
+    checkpoint::Snapshot,
     optimiser::Step,
     readback::Readback,
     resident::Resident,
@@ -15,7 +16,7 @@ use super::{
 use crate::{
     model::{Dropout, LanguageModel},
     protocol::{Limits, Setting, TrainConfig, Trouble},
-    text::Streams,
+    text::{Streams, Vocabulary},
 };
 
 /// Steps between two snapshots.
@@ -30,13 +31,17 @@ const WORSE_THAN_GUESSING: f32 = 1.0;
 pub struct Trainer {
     pub(super) model: LanguageModel,
     config: TrainConfig,
+    /// What is learned.
+    ids: Arc<[u32]>,
+    /// The same, cut for the batch.
     streams: Streams,
+    /// The same, on the device.
     text: Resident,
     optimiser: AdamW,
     /// [L, S, B, H]; see [`super::backpropagation::Backpropagation`].
     states: Tensor<4>,
     dropout: Option<Dropout>,
-    /// Where the count began: that of the model when it was given.
+    /// Steps that the model had done when this training began.
     first_step: u64,
     step: u64,
     readback: Readback,
@@ -44,6 +49,8 @@ pub struct Trainer {
     /// Good as soon as the next step's figures say so.
     candidate: Option<Snapshot>,
     divergence: Option<Divergence>,
+    /// Of `ids`, found when it is first wanted.
+    hash: OnceCell<TextHash>,
 }
 
 /// The loss or the gradient was no finite number.
@@ -52,57 +59,59 @@ pub struct Divergence {
     pub step: u64,
     /// The step of the weights that are kept.
     pub good_step: u64,
-    /// The rate it happened at.
-    pub learning_rate: f64,
-}
-
-/// Everything that a step changes. Tensors are shared until one of them is written, so this costs no copy by itself.
-#[derive(Clone)]
-struct Snapshot {
-    step: u64,
-    position: u64,
-    model: LanguageModel,
-    optimiser: AdamW,
-    states: Tensor<4>,
-    dropout: Option<Dropout>,
+    /// The rate of the settings, which the schedule multiplies.
+    pub base_rate: f64,
 }
 
 impl Trainer {
-    /// Trains `model`, which has done `step` steps, on `ids`, from a fresh optimiser and the start of the text.
+    /// Trains `model` on `ids` from a fresh optimiser and the start of the text.
     ///
     /// # Errors
     /// `OutOfRange`, and `TextTooShort` where `ids` do not fill one chunk of the batch.
-    pub fn new(model: LanguageModel, ids: Arc<[u32]>, config: TrainConfig, step: u64) -> Result<Self, Trouble> {
+    pub fn new(model: LanguageModel, ids: Arc<[u32]>, config: TrainConfig) -> Result<Self, Trouble> {
         config.check()?;
-        let streams = Streams::new(ids, config.batch, config.context)?;
-        let optimiser = AdamW::new(model.flat());
+        let snapshot = Snapshot::beginning(model, &config);
+        Self::from_snapshot(snapshot, ids, config, 0)
+    }
+
+    /// Goes on from `checkpoint` on `device`; see [`Snapshot::of`] for what becomes of it on another text.
+    ///
+    /// # Errors
+    /// Those of [`Trainer::new`].
+    pub fn resume(checkpoint: &Checkpoint, ids: Arc<[u32]>, device: &Device) -> Result<Self, Trouble> {
+        checkpoint.train.check()?;
+        let snapshot = Snapshot::of(checkpoint, &ids, device);
+        Self::from_snapshot(snapshot, ids, checkpoint.train.clone(), checkpoint.first_step)
+    }
+
+    fn from_snapshot(
+        snapshot: Snapshot,
+        ids: Arc<[u32]>,
+        config: TrainConfig,
+        first_step: u64,
+    ) -> Result<Self, Trouble> {
+        let mut streams = Streams::new(ids.clone(), config.batch, config.context)?;
+        let good = snapshot.clone();
+        let Snapshot { step, position, model, optimiser, states, dropout } = snapshot;
+        streams.seek(position);
         let text = Resident::new(&streams, &model.device());
-        let states = zero_states(&model, config.batch);
-        let rate = model.config().dropout;
-        let dropout = (rate > 0.0).then(|| Dropout::new(rate, config.seed));
         let readback = Readback::new(&model.device());
-        let good = Snapshot {
-            step,
-            position: 0,
-            model: model.clone(),
-            optimiser: optimiser.clone(),
-            states: states.clone(),
-            dropout: dropout.clone(),
-        };
         Ok(Trainer {
             model,
             config,
+            ids,
             streams,
             text,
             optimiser,
             states,
             dropout,
-            first_step: step,
+            first_step,
             step,
             readback,
             good,
             candidate: None,
             divergence: None,
+            hash: OnceCell::new(),
         })
     }
 
@@ -114,16 +123,16 @@ impl Trainer {
     /// # Errors
     /// `Diverged` until [`Trainer::recover`], `DeviceLost`.
     pub async fn step(&mut self) -> Result<Vec<StepFigures>, Trouble> {
-        if let Some(Divergence { step, learning_rate, .. }) = self.divergence {
-            return Err(Trouble::Diverged { step, learning_rate });
+        if let Some(Divergence { step, base_rate, .. }) = self.divergence {
+            return Err(Trouble::Diverged { step, base_rate });
         }
         let chunk = self.streams.next_chunk();
         if chunk == 0 {
-            self.states = zero_states(&self.model, self.config.batch);
+            self.states = self.model.zero_states(self.config.batch);
         }
-        let place = self.text.place(&self.streams, chunk);
+        let chunk = self.text.chunk(&self.streams, chunk);
         let masks = self.masks();
-        let Pass { gradient, losses, states } = backpropagate(&self.model, self.states.extract(), place, masks);
+        let Pass { gradient, losses, states } = backpropagate(&self.model, self.states.extract(), chunk, masks);
         self.states = states;
 
         self.step += 1;
@@ -160,7 +169,30 @@ impl Trainer {
         Ok(())
     }
 
-    /// After a divergence: goes on from the last good weights at another rate.
+    /// The present state, or the last good one where a number of the present one is none: what can be gone on from,
+    /// whatever the step that was just taken has done. `vocabulary` is the model's.
+    ///
+    /// # Errors
+    /// `DeviceLost`.
+    pub async fn checkpoint(&self, vocabulary: Vocabulary) -> Result<Checkpoint, Trouble> {
+        let present = self.read(&self.snapshot(), vocabulary.clone()).await?;
+        if present.is_finite() { Ok(present) } else { self.read(&self.good, vocabulary).await }
+    }
+
+    async fn read(&self, snapshot: &Snapshot, vocabulary: Vocabulary) -> Result<Checkpoint, Trouble> {
+        let hash = *self.hash.get_or_init(|| TextHash::of(&self.ids));
+        let (weights, training) = snapshot.read(hash).await?;
+        Ok(Checkpoint {
+            weights,
+            vocabulary,
+            train: self.config.clone(),
+            first_step: self.first_step,
+            step: snapshot.step,
+            training: Some(training),
+        })
+    }
+
+    /// After a divergence: goes on from the last good weights at another base rate, which the schedule multiplies.
     ///
     /// # Errors
     /// `NothingToRecover` where there was no divergence, `OutOfRange`.
@@ -191,13 +223,19 @@ impl Trainer {
         self.config.steps.is_some_and(|steps| self.step - self.first_step >= steps)
     }
 
+    /// Steps that the model had done when this training began.
+    pub fn first_step(&self) -> u64 {
+        self.first_step
+    }
+
     pub fn steps_per_epoch(&self) -> u64 {
         self.streams.chunks_per_epoch()
     }
 
-    /// How often the text was read.
-    pub fn epochs_done(&self) -> f64 {
-        self.streams.position() as f64 / self.streams.chunks_per_epoch() as f64
+    /// How often the text was read when `step` was done, which is not later than [`Trainer::steps_done`].
+    pub fn epochs_at(&self, step: u64) -> f64 {
+        let chunks = self.streams.position().saturating_sub(self.step.saturating_sub(step));
+        chunks as f64 / self.streams.chunks_per_epoch() as f64
     }
 
     pub fn divergence(&self) -> Option<Divergence> {
@@ -234,11 +272,12 @@ impl Trainer {
             return Vec::new();
         }
         for index in 0..figures.len() {
-            let StepFigures { step, loss, grad_norm, learning_rate } = figures[index];
+            let StepFigures { step, loss, grad_norm, .. } = figures[index];
             if !(loss.is_finite() && grad_norm.is_finite()) {
                 figures.truncate(index + 1);
                 self.restore();
-                self.divergence = Some(Divergence { step, good_step: self.good.step, learning_rate });
+                let base_rate = self.config.learning_rate;
+                self.divergence = Some(Divergence { step, good_step: self.good.step, base_rate });
                 break;
             }
             let guessing = (self.model.symbols() as f32).ln();
@@ -263,10 +302,4 @@ impl Trainer {
         self.candidate = None;
         self.readback.clear();
     }
-}
-
-/// The state before anything was read.
-pub(super) fn zero_states(model: &LanguageModel, batch: usize) -> Tensor<4> {
-    let config = model.config();
-    Tensor::zeros([config.layers, remembered(config.cell), batch, config.hidden], &model.device())
 }

@@ -56,18 +56,44 @@ impl Writer {
 /// The symbol that `random`, from [0, 1), falls on.
 fn choose(scores: &[f32], sampling: Sampling, random: f32) -> u32 {
     let count = if sampling.temperature > 0.0 { sampling.top_k.unwrap_or(scores.len()).max(1) } else { 1 };
-    let cold: Vec<f32> = if sampling.temperature > 0.0 {
-        scores.iter().map(|score| score / sampling.temperature).collect()
+    let scaled: Vec<f32> = if sampling.temperature > 0.0 {
+        // Below the largest, so that no quotient is too large for a number, however low the temperature.
+        let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        scores.iter().map(|score| (score - largest) / sampling.temperature).collect()
     } else {
         scores.to_vec()
     };
-    let odds = likeliest(&cold, count);
-    let mut left = random * odds.iter().map(|odd| odd.1).sum::<f32>();
-    for &(id, probability) in &odds {
+    let likeliest = likeliest(&scaled, count);
+    let mut left = random * likeliest.iter().map(|(_, probability)| probability).sum::<f32>();
+    for &(id, probability) in &likeliest {
         left -= probability;
         if left < 0.0 {
             return id;
         }
     }
-    odds.first().map_or(0, |odd| odd.0)
+    likeliest.first().map_or(0, |&(id, _)| id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lowest_temperature_takes_the_likeliest_symbol() {
+        for temperature in [f32::from_bits(1), f32::MIN_POSITIVE, 1e-38, 1e-6] {
+            for random in [0.0, 0.5, 0.999] {
+                let sampling = Sampling { temperature, top_k: None, seed: 1 };
+                assert_eq!(choose(&[-3.0, 2.0, 1.0, 1.99], sampling, random), 1, "{temperature}");
+                assert_eq!(choose(&[f32::MIN, f32::MIN, 0.0], sampling, random), 2, "{temperature}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_falls_on_each_symbol_as_often_as_it_is_likely() {
+        let scores = [1f32.ln(), 2f32.ln(), 1f32.ln()];
+        let sampling = Sampling { temperature: 1.0, top_k: None, seed: 1 };
+        let chosen: Vec<u32> = (0..8).map(|at| choose(&scores, sampling, (at as f32 + 0.5) / 8.0)).collect();
+        assert_eq!(chosen, [1, 1, 1, 1, 0, 0, 2, 2]);
+    }
 }

@@ -72,12 +72,19 @@ pub static WORDS: Words = Words {
     },
     notice: Notice {
         dismiss: "Dismiss",
+        page_stopped: "The page has stopped because of an error of its own. Reload it; the settings are kept.",
+        reload: "Reload",
         start_again: "Start the engine again",
+        go_on: "Go on training",
         recover: |rate| format!("Go on at {}", setting(rate)),
         fit: "Fit batch and context to the text",
         use_bytes: "Use the byte vocabulary",
         saved: |name| format!("The model is saved as {name}."),
         loaded: "The model is loaded. Press play to train it further, or ask it for text.",
+        loaded_without_text: "The model is loaded, and the present text has other symbols than it knows. Ask it for text, or \
+                              teach it a text of yours in step 4.",
+        loaded_kept: "The text is taken, and the loaded model is kept. Start over draws a new model for the text; step 4 \
+                      teaches the loaded one.",
         passed_over: |symbols| {
             format!("The model has never seen {}, so it was left out of the prompt.", listed(symbols))
         },
@@ -404,6 +411,7 @@ fn name(setting: Setting) -> &'static str {
         Setting::Clip => "Clip norm",
         Setting::WeightDecay => "Weight decay",
         Setting::EvalEvery => "Steps between evaluations",
+        Setting::EvalTokens => "Validation tokens per evaluation",
         Setting::Split => "Training part",
         Setting::Temperature => "Temperature",
         Setting::Length => "Length",
@@ -452,6 +460,7 @@ pub fn trouble(trouble: &Trouble) -> String {
             bytes(*needed_bytes),
             bytes(*available_bytes)
         ),
+        Trouble::TextReplaced => "Another text was taken meanwhile: build the model again.".to_owned(),
         Trouble::NoModel => "There is no model yet: build one first.".to_owned(),
         Trouble::NotAModel { reason } => {
             format!("This file is not a model that can be loaded ({reason}). Use a safetensors file saved here.")
@@ -460,22 +469,30 @@ pub fn trouble(trouble: &Trouble) -> String {
             "The model has never seen {}, so it was left out. Only symbols of the text it learned can be used.",
             listed(symbols)
         ),
-        Trouble::Diverged { step, learning_rate } => format!(
+        Trouble::Diverged { step, base_rate } => format!(
             "The run diverged at step {} at learning rate {}. The last good weights are kept: go on from them at a \
              lower rate.",
             grouped(*step),
-            setting(*learning_rate)
+            setting(*base_rate)
         ),
         Trouble::NothingToRecover => {
             "There are no good weights to go back to: start over, with a lower learning rate.".to_owned()
         }
+        Trouble::ModelReplaced => {
+            "This was ended, because another model took the place of the one it was asked of: ask again.".to_owned()
+        }
+        Trouble::NoFiniteLoss { step } => format!(
+            "The loss of this model is no finite number: its weights have grown too large by step {}. Train again at a \
+             lower learning rate.",
+            grouped(*step)
+        ),
         Trouble::NoWebGpu { reason } => format!("WebGPU cannot be used here ({reason}), so the CPU is used instead."),
         Trouble::NoTimestampQuery => {
             "This graphics adapter lacks timestamp-query, which the engine needs, so the CPU is used instead."
                 .to_owned()
         }
         Trouble::DeviceLost { reason } => {
-            format!("The graphics device was lost ({reason}). Start the engine again; text and settings are kept.")
+            format!("The graphics device was lost ({reason}). The model is kept: go on with it on the CPU.")
         }
         Trouble::OutOfMemory => {
             "The device has run out of memory. Start the engine again with fewer hidden units, a smaller batch or a \
@@ -484,6 +501,9 @@ pub fn trouble(trouble: &Trouble) -> String {
         }
         Trouble::WorkerDied { reason } => {
             format!("The engine stopped unexpectedly ({reason}). Start it again; text and settings are kept.")
+        }
+        Trouble::UnreadableMessage { reason } => {
+            format!("Page and engine do not understand each other ({reason}). Reload the page to have both anew.")
         }
         Trouble::EngineFailedToLoad { reason } => {
             format!("The engine could not be loaded ({reason}). Check the connection and start it again.")

@@ -70,12 +70,17 @@ pub static WORDS: Words = Words {
     },
     notice: Notice {
         dismiss: "知道了",
+        page_stopped: "页面因自身的错误停止了。请重新载入，设置都还在。",
+        reload: "重新载入",
         start_again: "重新启动引擎",
+        go_on: "继续训练",
         recover: |rate| format!("以 {} 继续", setting(rate)),
         fit: "按文本调整批大小和上下文",
         use_bytes: "改用字节词表",
         saved: |name| format!("模型已保存为 {name}。"),
         loaded: "模型已载入。可以继续训练，也可以直接让它写。",
+        loaded_without_text: "模型已载入，但当前文本的符号与它认识的不同。可以让它写，或在第 4 步用您的文本微调它。",
+        loaded_kept: "文本已读取，载入的模型仍然保留。“重新开始”会为这份文本新建模型；第 4 步可以用文本微调载入的模型。",
         passed_over: |symbols| format!("模型没见过{}，已从提示中略去。", listed(symbols)),
     },
     text: Text {
@@ -368,6 +373,7 @@ fn name(setting: Setting) -> &'static str {
         Setting::Clip => "梯度裁剪",
         Setting::WeightDecay => "权重衰减",
         Setting::EvalEvery => "验证间隔步数",
+        Setting::EvalTokens => "每次验证的词元数",
         Setting::Split => "训练部分比例",
         Setting::Temperature => "温度",
         Setting::Length => "长度",
@@ -412,6 +418,7 @@ pub fn trouble(trouble: &Trouble) -> String {
             bytes(*needed_bytes),
             bytes(*available_bytes)
         ),
+        Trouble::TextReplaced => "这期间换了另一份文本，请重新建立模型。".to_owned(),
         Trouble::NoModel => "还没有模型，请先建一个。".to_owned(),
         Trouble::NotAModel { reason } => {
             format!("这个文件不是可以载入的模型（{reason}）。请使用在这里保存的 safetensors 文件。")
@@ -419,19 +426,24 @@ pub fn trouble(trouble: &Trouble) -> String {
         Trouble::UnknownSymbols { symbols } => {
             format!("模型没见过{}，已略去。只能使用它学过的文本里出现过的符号。", listed(symbols))
         }
-        Trouble::Diverged { step, learning_rate } => format!(
+        Trouble::Diverged { step, base_rate } => format!(
             "训练在第 {} 步发散了（学习率 {}）。最后一份正常的权重还在，可以降低学习率从那里继续。",
             grouped(*step),
-            setting(*learning_rate)
+            setting(*base_rate)
         ),
         Trouble::NothingToRecover => "没有可以退回的正常权重，请降低学习率重新开始。".to_owned(),
+        Trouble::ModelReplaced => "已中止：模型换成了另一个，请重新提出请求。".to_owned(),
+        Trouble::NoFiniteLoss { step } => {
+            format!("这个模型的损失不是有限的数：到第 {} 步时权重已经过大。请降低学习率重新训练。", grouped(*step))
+        }
         Trouble::NoWebGpu { reason } => format!("这里用不了 WebGPU（{reason}），已改用 CPU。"),
         Trouble::NoTimestampQuery => "显卡不支持引擎所需的 timestamp-query，已改用 CPU。".to_owned(),
         Trouble::DeviceLost { reason } => {
-            format!("图形设备断开了（{reason}）。请重新启动引擎，文本和设置都还在。")
+            format!("图形设备断开了（{reason}）。模型还在，可以在 CPU 上继续。")
         }
         Trouble::OutOfMemory => "设备内存不足。请减少隐藏单元、减小批大小或缩短上下文，再重新启动引擎。".to_owned(),
         Trouble::WorkerDied { reason } => format!("引擎意外停止了（{reason}）。请重新启动，文本和设置都还在。"),
+        Trouble::UnreadableMessage { reason } => format!("页面和引擎的版本对不上（{reason}）。请重新载入页面。"),
         Trouble::EngineFailedToLoad { reason } => format!("引擎没能载入（{reason}）。请检查网络后重新启动。"),
         Trouble::CannotRead { name, reason } => {
             format!("无法读取 {name}（{reason}）。请检查文件名以及是否有权打开。")

@@ -5,8 +5,7 @@ import { refusals } from "./naga.mjs";
 
 for (const [device, seconds] of [["cpu", 120], ["gpu", 400]]) {
   const check = async (engine) => {
-    engine.ask("SelfCheck");
-    const { checks } = await engine.hear("Checked");
+    const { checks } = (await engine.answer("SelfCheck")).Checked;
     return { checks, shaders: [...engine.shaders] };
   };
   driven(`cells, gradients and training steps agree with their references on the ${device}`, { device, seconds }, check, async ({ checks, shaders }) => {
@@ -18,3 +17,16 @@ for (const [device, seconds] of [["cpu", 120], ["gpu", 400]]) {
     assert.deepEqual(await refusals(shaders), []);
   });
 }
+
+// As an older page would be served from a cache beside a newer engine.
+const unreadable = async (engine) => {
+  const troubles = [];
+  for (const [request, arrays] of [[{ Nonsense: 1 }], [{ Build: {} }], ["Play", ["neither bytes nor numbers"]]]) {
+    await engine.answer(request, arrays).catch(({ message }) => troubles.push(JSON.parse(message)));
+  }
+  return { troubles, ready: await engine.open("cpu") };
+};
+driven("a message that cannot be read is answered by its number, and the engine goes on", {}, unreadable, ({ troubles, ready }) => {
+  assert.deepEqual(troubles.map((trouble) => Object.keys(trouble)), Array(3).fill(["UnreadableMessage"]));
+  assert.equal(ready.kind, "Cpu");
+});

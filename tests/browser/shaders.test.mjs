@@ -34,7 +34,7 @@ async function use(engine, runs) {
     await engine.step();
     await engine.step();
     await engine.look({ Hidden: { text: text.slice(0, 20), layer: 0 } });
-    await engine.done(engine.ask("Evaluate"));
+    await engine.answer("Evaluate");
     await engine.write("the", 2);
     await engine.write("", 2, { temperature: 0, top_k: 3 });
     await engine.look({ Probabilities: { prompt: "the", count: 5 } });

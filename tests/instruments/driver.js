@@ -12,10 +12,12 @@ const bytes = (text) => new TextEncoder().encode(text);
 /** The engine's worker, its messages kept until somebody asks for them. */
 export class Engine {
   #worker;
-  #last = 0;
-  #text;
   #heard = [];
   #waiting = () => {};
+  /** Of the last request. */
+  #id = 0;
+  /** The text that was read last, which is named by its request. */
+  #text;
 
   /** `site` is where worker.js is served; `program` see there, `features` see report.js. */
   constructor({ site = "/", program, features } = {}) {
@@ -37,77 +39,80 @@ export class Engine {
     this.#waiting();
   }
 
-  /** Sends a request, and gives its number. */
+  /** Sends a request and gives its number. */
   ask(request, arrays = []) {
-    this.#last += 1;
-    this.#worker.postMessage({ id: this.#last, body: JSON.stringify(request), arrays }, arrays.map((array) => array.buffer));
-    return this.#last;
+    const id = ++this.#id;
+    this.#worker.postMessage({ id, body: JSON.stringify(request), arrays }, arrays.flatMap((array) => array.buffer ?? []));
+    return id;
   }
 
-  /** Waits for the last word on a request; what was seen until then. */
-  async done(request) {
-    const { seen } = await this.#next(({ id, event }) => id === request && event.Done);
-    return seen;
+  /**
+   * Sends a request and waits for its last word. Gives the events that named it by their names, the last of each, and what
+   * was `seen` until the last word was posted. Other events are dropped.
+   */
+  async answer(request, arrays = []) {
+    const id = this.ask(request, arrays);
+    const events = {};
+    const { seen } = await this.#next((message) => {
+      if (message.id !== id) return false;
+      Object.assign(events, message.event);
+      return "Done" in message.event;
+    });
+    return { ...events, seen };
   }
 
   /** Opens that device and no other. */
   async open(device) {
-    this.ask({ Open: { device } });
-    const ready = await this.hear("Ready");
+    const { Ready: ready } = await this.answer({ Open: { device } });
     if (ready.kind !== { cpu: "Cpu", gpu: "WebGpu" }[device]) throw new Error(`the engine opened ${ready.kind}, not ${device}`);
     return ready;
   }
 
   /** Reads a text, and waits until its n-grams are counted, which is done in turn with training. */
   async read(text) {
-    const request = this.ask({ UseText: OWN }, [bytes(text)]);
-    this.#text = (await this.hear("TextReady")).id;
-    await this.done(request);
+    const { TextReady: report } = await this.answer({ UseText: OWN }, [bytes(text)]);
+    this.#text = report.id;
   }
 
   /** A new model, with nothing beside its training: no evaluation, no sample, no end. */
   async build(model = {}, train = {}) {
-    const request = this.ask({ Build: { text: this.#text, model: { ...MODEL, ...model }, train: { ...TRAIN, ...train }, play: false } });
-    const report = await this.hear("ModelReady");
-    await this.done(request);
-    return report;
+    const built = { text: this.#text, model: { ...MODEL, ...model }, train: { ...TRAIN, ...train }, play: false };
+    return (await this.answer({ Build: built })).ModelReady;
   }
 
   /** Goes on with the present model on another text. */
   async fineTune(text, train = {}) {
-    const request = this.ask({ FineTune: { text: OWN, train: { ...TRAIN, ...train }, play: false } }, [bytes(text)]);
-    await this.done(request);
+    await this.answer({ FineTune: { text: OWN, train: { ...TRAIN, ...train }, play: false } }, [bytes(text)]);
   }
 
   /** What the model writes after a prompt. */
   async write(prompt, length, { temperature = 0.8, top_k = null } = {}) {
-    this.ask({ Generate: { prompt, length, temperature, top_k, seed: 1 } });
+    const id = this.ask({ Generate: { prompt, length, temperature, top_k, seed: 1 } });
     let text = "";
-    for (;;) {
-      const { seen, ...written } = await this.hear("Written");
-      text += written.text;
-      if (written.done) return text;
-    }
+    await this.#next((message) => {
+      if (message.id !== id) return false;
+      text += message.event.Written?.text ?? "";
+      return "Done" in message.event;
+    });
+    return text;
   }
 
-  /** What a picture of that topic, { Hidden } or { Probabilities }, shows of the model now. */
+  /** What a picture of that topic is shown first; it is shown no more afterwards. */
   async look(topic) {
-    const subscription = this.ask({ Subscribe: { topic, every_ms: 1000 } });
-    const shown = await this.hear(Object.keys(topic)[0]);
-    this.ask({ Unsubscribe: { subscription } });
-    await this.done(subscription);
-    return shown;
+    const id = this.ask({ Subscribe: { topic, every_ms: 0 } });
+    const { event, arrays } = await this.#next((message) => message.id === id);
+    await this.answer({ Unsubscribe: { subscription: id } });
+    return { ...Object.values(event)[0], arrays };
   }
 
   /** One training step, with nothing left under way; what was seen until it was done. */
   async step() {
-    return this.done(this.ask("StepOnce"));
+    return (await this.answer("StepOnce")).seen;
   }
 
   /** Trains until so many steps have been told of, then pauses. What was seen at the start and at the end, and the steps between. */
   async train(steps) {
-    this.ask("Play");
-    const before = await this.state("Running");
+    const { seen: before } = await this.answer("Play");
     let first;
     let last = -Infinity;
     const told = ({ event: { Progress: progress } }) => {
@@ -117,8 +122,8 @@ export class Engine {
     };
     const done = () => last - first + 1;
     await this.#next((message) => (told(message), done() >= steps));
-    this.ask("Pause");
-    const { seen } = await this.#next((message) => (told(message), message.event.State?.state === "Paused"));
+    const id = this.ask("Pause");
+    const { seen } = await this.#next((message) => (told(message), message.id === id && "Done" in message.event));
     return { before, after: seen, steps: done() };
   }
 
@@ -127,13 +132,7 @@ export class Engine {
     const message = await this.#next(({ event }) => name in event, seconds);
     if (!message) return undefined;
     const { event, arrays, seen } = message;
-    return Object.assign(Array.isArray(event[name]) ? {} : event[name], { arrays, seen });
-  }
-
-  /** Waits until the run is in this state; what was seen until it said so. */
-  async state(wanted) {
-    const { seen } = await this.#next(({ event }) => event.State?.state === wanted);
-    return seen;
+    return { ...event[name], arrays, seen };
   }
 
   /** Bytes of the engine's memory and of its buffers, now. */
@@ -161,8 +160,7 @@ export class Engine {
       // An event without fields is its name alone.
       const event = typeof parsed === "string" ? { [parsed]: {} } : parsed;
       if (event.Trouble) throw new Error(JSON.stringify(event.Trouble.trouble));
-      const diverged = event.State?.state.Diverged;
-      if (diverged) throw new Error(`diverged: ${JSON.stringify(diverged)}`);
+      if (event.State?.state.Diverged) throw new Error(`diverged: ${JSON.stringify(event.State.state.Diverged)}`);
       if (wanted({ ...message, event })) return { ...message, event };
     }
   }

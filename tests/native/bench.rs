@@ -1,11 +1,15 @@
 //! An engine on a bench: requests go in, events are kept, one slice of work at a time.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+    rc::Rc,
+};
 
 use unroll::{
     engine::Engine,
-    model::file::{Saved, from_safetensors},
     protocol::*,
+    train::{Checkpoint, from_safetensors},
 };
 
 /// Steps of work after which a test gives up.
@@ -14,6 +18,29 @@ const PATIENCE: usize = 200_000;
 pub struct Bench {
     engine: Engine,
     heard: Rc<RefCell<Vec<Parcel<Event>>>>,
+    /// Of the last request.
+    pub id: RequestId,
+    /// The text that was taken last.
+    pub text: TextId,
+    /// Requests that have had no last word yet.
+    open: HashMap<RequestId, Request>,
+    /// Those that have.
+    closed: HashSet<RequestId>,
+}
+
+/// A request, perhaps with the bytes of a file.
+pub struct Asked(Request, Vec<Array>);
+
+impl From<Request> for Asked {
+    fn from(request: Request) -> Self {
+        Asked(request, Vec::new())
+    }
+}
+
+impl From<(Request, Vec<u8>)> for Asked {
+    fn from((request, bytes): (Request, Vec<u8>)) -> Self {
+        Asked(request, vec![Array::Bytes(bytes)])
+    }
 }
 
 impl Bench {
@@ -22,9 +49,10 @@ impl Bench {
         let heard = Rc::new(RefCell::new(Vec::new()));
         let outbox = heard.clone();
         let engine = Engine::new(move |event| outbox.borrow_mut().push(event));
-        let mut bench = Bench { engine, heard };
+        let (open, closed) = Default::default();
+        let mut bench = Bench { engine, heard, id: 0, text: 0, open, closed };
         let events = bench.ask(Request::Open { device });
-        let unmet = events.iter().any(|event| matches!(event.body, Event::Trouble(_)));
+        let unmet = events.iter().any(|event| matches!(event.body, Event::Trouble { .. }));
         (!unmet).then_some(bench)
     }
 
@@ -41,12 +69,17 @@ impl Bench {
 
     pub fn prepare(&mut self, train: TrainConfig) {
         self.use_text(&fox());
-        let events = self.ask(Request::Build { model: small_model(), train });
+        let events = self.build(small_model(), train);
         assert!(find(&events, |event| matches!(event, Event::ModelReady(_)).then_some(())).is_some(), "{events:?}");
     }
 
+    /// A new model for the text that was taken last, paused.
+    pub fn build(&mut self, model: ModelConfig, train: TrainConfig) -> Vec<Parcel<Event>> {
+        self.ask(Request::Build { text: self.text, model, train, play: false })
+    }
+
     pub fn use_text(&mut self, text: &str) -> TextReport {
-        let events = self.ask(Parcel::with_bytes(Request::UseText(own_text()), text.as_bytes().to_vec()));
+        let events = self.ask((Request::UseText(own_text()), text.as_bytes().to_vec()));
         find(&events, |event| match event {
             Event::TextReady(report) => Some(report.clone()),
             _ => None,
@@ -55,8 +88,14 @@ impl Bench {
     }
 
     /// Sends a request and does none of the work that follows; what was said at once.
-    pub fn ask(&mut self, request: impl Into<Parcel<Request>>) -> Vec<Parcel<Event>> {
-        pollster::block_on(self.engine.handle(request.into()));
+    pub fn ask(&mut self, asked: impl Into<Asked>) -> Vec<Parcel<Event>> {
+        let Asked(body, arrays) = asked.into();
+        self.id += 1;
+        self.open.insert(self.id, body.clone());
+        if matches!(body, Request::UseText(_)) {
+            self.text = self.id;
+        }
+        pollster::block_on(self.engine.handle(Parcel { id: self.id, body, arrays }));
         self.take()
     }
 
@@ -75,6 +114,9 @@ impl Bench {
         let mut events = Vec::new();
         for _ in 0..PATIENCE {
             if !self.is_busy() {
+                let subscribed = |request: &Request| matches!(request, Request::Subscribe { .. });
+                let unanswered: Vec<_> = self.open.values().filter(|&request| !subscribed(request)).collect();
+                assert!(unanswered.is_empty(), "nothing is left to do, and these wait: {unanswered:?}");
                 return events;
             }
             events.extend(self.advance());
@@ -83,8 +125,8 @@ impl Bench {
     }
 
     /// Sends a request and works until there is nothing left to do.
-    pub fn ask_and_settle(&mut self, request: impl Into<Parcel<Request>>) -> Vec<Parcel<Event>> {
-        let mut events = self.ask(request);
+    pub fn ask_and_settle(&mut self, asked: impl Into<Asked>) -> Vec<Parcel<Event>> {
+        let mut events = self.ask(asked);
         events.extend(self.settle());
         events
     }
@@ -110,8 +152,8 @@ impl Bench {
     }
 
     /// The model and all that is kept with it.
-    pub fn kept(&mut self) -> Saved {
-        from_safetensors(&self.save().1).expect("the engine reads its own files")
+    pub fn kept(&mut self) -> Checkpoint {
+        from_safetensors(&self.save().1).expect("the engine reads its own files").checkpoint
     }
 
     /// A few slices of work.
@@ -121,11 +163,11 @@ impl Bench {
 
     /// What the model writes after a prompt.
     pub fn generate(&mut self, prompt: &str, length: usize, temperature: f32) -> (String, Vec<String>) {
-        let generate = Generate { id: 7, prompt: prompt.to_owned(), length, temperature, top_k: None, seed: 3 };
+        let generate = Generate { prompt: prompt.to_owned(), length, temperature, top_k: None, seed: 3 };
         let (mut text, mut unknown, mut done) = (String::new(), Vec::new(), false);
         for event in self.ask_and_settle(Request::Generate(generate)) {
             if let Event::Written(written) = event.body {
-                assert_eq!(written.id, 7);
+                assert_eq!(event.id, self.id);
                 text.push_str(&written.text);
                 unknown.extend(written.unknown);
                 done |= written.done;
@@ -135,8 +177,19 @@ impl Bench {
         (text, unknown)
     }
 
-    fn take(&self) -> Vec<Parcel<Event>> {
-        std::mem::take(&mut self.heard.borrow_mut())
+    /// What was said. Every request has one last word, and nothing that names it follows.
+    fn take(&mut self) -> Vec<Parcel<Event>> {
+        let events = std::mem::take(&mut *self.heard.borrow_mut());
+        for event in events.iter().filter(|event| event.id != NO_REQUEST) {
+            assert!(!self.closed.contains(&event.id), "said of a request after its last word: {event:?}");
+            let request = self.open.get(&event.id);
+            assert!(request.is_some(), "nobody asked for this: {event:?}");
+            if matches!(event.body, Event::Done | Event::Trouble { .. }) {
+                self.open.remove(&event.id);
+                self.closed.insert(event.id);
+            }
+        }
+        events
     }
 }
 
@@ -148,7 +201,7 @@ pub fn find<R>(events: &[Parcel<Event>], wanted: impl Fn(&Event) -> Option<R>) -
 /// The only trouble that was said.
 pub fn trouble(events: &[Parcel<Event>]) -> Trouble {
     let troubles = events.iter().filter_map(|event| match &event.body {
-        Event::Trouble(trouble) => Some(trouble.clone()),
+        Event::Trouble { trouble, .. } => Some(trouble.clone()),
         _ => None,
     });
     match troubles.collect::<Vec<_>>().as_slice() {
@@ -170,6 +223,15 @@ pub fn losses(events: &[Parcel<Event>]) -> Vec<(u64, f32)> {
     points.flatten().collect()
 }
 
+/// What each `ModelReady` said.
+pub fn models(events: &[Parcel<Event>]) -> Vec<ModelReport> {
+    let models = events.iter().filter_map(|event| match &event.body {
+        Event::ModelReady(report) => Some(report.clone()),
+        _ => None,
+    });
+    models.collect()
+}
+
 pub fn evaluations(events: &[Parcel<Event>]) -> Vec<Evaluation> {
     let evaluations = events.iter().filter_map(|event| match &event.body {
         Event::Evaluated(evaluation) => Some(evaluation.clone()),
@@ -180,7 +242,7 @@ pub fn evaluations(events: &[Parcel<Event>]) -> Vec<Evaluation> {
 
 pub fn states(events: &[Parcel<Event>]) -> Vec<RunState> {
     let states = events.iter().filter_map(|event| match &event.body {
-        Event::State(state) => Some(state.clone()),
+        Event::State { state, .. } => Some(state.clone()),
         _ => None,
     });
     states.collect()

@@ -178,6 +178,11 @@ fn what_goes_wrong_is_one_sentence_and_nothing_is_left_behind() {
         (format!("{TINY} {save}").replacen("--batch 4", "--batch 200", 1), "200"),
         (format!("{TINY} --save no/such/folder.safetensors"), "folder.safetensors"),
         (format!("{TINY} {save} --weight-decay 1").replacen("--lr 0.01", "--lr 10", 1).replacen("30", "300", 1), "10"),
+        (format!("{TINY} --save out/"), "out/"),
+        (format!("{TINY} --save ."), "."),
+        (format!("{TINY} --save .."), ".."),
+        ("train --text /dev/zero".to_owned(), "20"),
+        ("sample --model /dev/zero --prompt a --length 5".to_owned(), "model"),
         ("sample --model text.txt --prompt a --length 5".to_owned(), "model"),
         ("sample --model nowhere --prompt a --length 5".to_owned(), "nowhere"),
         ("eval --model text.txt --text text.txt".to_owned(), "model"),
@@ -186,6 +191,57 @@ fn what_goes_wrong_is_one_sentence_and_nothing_is_left_behind() {
         assert_eq!(code, Some(1), "{arguments}: {said}");
         assert!(said.trim_end().lines().count() == 1 && said.contains(word), "{arguments}: {said}");
         assert_eq!(folder.files(), before, "{arguments}");
+    }
+}
+
+#[test]
+fn a_name_of_nothing_is_no_place_to_save_to() {
+    let folder = Folder::with_text();
+    let mut command = command(&folder.0, TINY);
+    let output = command.args(["--save", ""]).output().expect("unroll runs");
+    assert_eq!(output.status.code(), Some(1));
+    // Before a step was made.
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+    assert_eq!(folder.files(), ["text.txt"]);
+}
+
+#[test]
+fn a_text_may_come_through_a_pipe() {
+    let folder = Folder::with_text();
+    let arguments = format!("{TINY} --json").replacen("text.txt", "/dev/stdin", 1);
+    let text = fs::File::open(folder.0.join("text.txt")).expect("the text");
+    let output = command(&folder.0, &arguments).stdin(text).output().expect("unroll runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn no_steps_at_all_leave_the_model_as_it_was_drawn() {
+    let folder = Folder::with_text();
+    let none = TINY.replacen("--steps 30", "--steps 0", 1);
+    let printed = folder.succeeds(&format!("{none} --json --save none.safetensors"));
+    assert_eq!(printed.lines().count(), 1, "{printed}");
+    assert!(printed.contains("\"done\":true"), "{printed}");
+    folder.succeeds(&format!("{TINY} --save some.safetensors"));
+    let read = |name: &str| fs::read(folder.0.join(name)).expect("a model");
+    assert_ne!(read("none.safetensors"), read("some.safetensors"));
+}
+
+#[test]
+fn a_model_whose_loss_is_no_number_is_an_error_and_not_silence() {
+    let folder = Folder::with_text();
+    folder.succeeds(&format!("{TINY} --save m.safetensors"));
+    let path = folder.0.join("m.safetensors");
+    let mut model = fs::read(&path).expect("the model");
+    let header = u64::from_le_bytes(*model.first_chunk().expect("its size")) as usize;
+    for value in model[8 + header..].chunks_exact_mut(4) {
+        value.copy_from_slice(&3e38f32.to_le_bytes());
+    }
+    fs::write(&path, model).expect("the model");
+    for arguments in ["eval --model m.safetensors --text text.txt", "eval --model m.safetensors --text text.txt --json"]
+    {
+        let (said, code) = folder.fails(arguments);
+        assert_eq!((code, said.trim_end().lines().count()), (Some(1), 1), "{said}");
+        assert!(said.contains("finite"), "{said}");
     }
 }
 

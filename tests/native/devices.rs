@@ -5,7 +5,7 @@ use unroll::protocol::*;
 use crate::bench::{Bench, find, small_model, small_train};
 
 fn build(bench: &mut Bench, hidden: usize) -> (bool, Option<DeviceReport>) {
-    let events = bench.ask(Request::Build { model: ModelConfig { hidden, ..small_model() }, train: small_train() });
+    let events = bench.build(ModelConfig { hidden, ..small_model() }, small_train());
     let measured = events.iter().any(|event| matches!(event.body, Event::Working { task: Task::MeasuringDevices, .. }));
     let report = find(&events, |event| match event {
         Event::Device(report) => Some(report.clone()),

@@ -6,9 +6,9 @@ use crate::bench::*;
 
 const NEW: &str = "Ünïcode färbt die Wörter schön bunt.\n";
 
-fn fine_tune(text: &str) -> Parcel<Request> {
+fn fine_tune(text: &str) -> (Request, Vec<u8>) {
     let train = TrainConfig { steps: Some(40), sample_every: Some(20), ..small_train() };
-    Parcel::with_bytes(Request::FineTune { text: own_text(), train }, text.as_bytes().to_vec())
+    (Request::FineTune { text: own_text(), train, play: false }, text.as_bytes().to_vec())
 }
 
 fn trained() -> Bench {
@@ -21,18 +21,9 @@ fn trained() -> Bench {
 fn new_symbols_are_added_and_both_losses_and_samples_are_shown() {
     let mut bench = trained();
     let mut events = bench.ask_and_settle(fine_tune(&NEW.repeat(40)));
-    let report = find(&events, |event| match event {
-        Event::TextReady(report) => Some(report.clone()),
-        _ => None,
-    });
-    let report = report.expect("the text was taken");
-    assert!(report.fine_tuning);
+    let [model] = models(&events).try_into().expect("the model was prepared");
+    let report = model.text.expect("it has a text");
     assert_eq!(report.added.join(""), "WÜäïö");
-    let model = find(&events, |event| match event {
-        Event::ModelReady(report) => Some(report.clone()),
-        _ => None,
-    });
-    let model = model.expect("the model was prepared");
     assert_eq!((model.origin, model.step, model.symbols.len()), (Origin::FineTuning, 0, report.symbols.len()));
     let before = samples(&events);
     assert!(matches!(before.as_slice(), [Sample { step: 0, before_fine_tuning: true, .. }]), "{before:?}");
@@ -71,7 +62,7 @@ fn a_text_that_is_refused_leaves_the_run_as_it_was() {
 fn a_loaded_model_is_fine_tuned_without_an_old_text() {
     let (_, file) = trained().save();
     let mut bench = Bench::new();
-    bench.ask_and_settle(Parcel::with_bytes(Request::Load, file));
+    bench.ask_and_settle((Request::Load, file));
     let events = bench.ask_and_settle(fine_tune(&NEW.repeat(40)));
     let on: Vec<_> = evaluations(&events).iter().map(|evaluation| evaluation.on).collect();
     assert_eq!(on, [EvaluatedOn::Validation]);

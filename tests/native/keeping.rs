@@ -4,8 +4,8 @@ use unroll::protocol::*;
 
 use crate::bench::*;
 
-fn load(file: Vec<u8>) -> Parcel<Request> {
-    Parcel::with_bytes(Request::Load, file)
+fn load(file: Vec<u8>) -> (Request, Vec<u8>) {
+    (Request::Load, file)
 }
 
 #[test]
@@ -20,11 +20,7 @@ fn a_saved_model_writes_the_same_text_again() {
 
         let mut other = Bench::new();
         let events = other.ask(load(file));
-        let report = find(&events, |event| match event {
-            Event::ModelReady(report) => Some(report.clone()),
-            _ => None,
-        });
-        let report = report.expect("the model was loaded");
+        let [report] = models(&events).try_into().expect("the model was loaded");
         assert_eq!((report.origin, report.step, report.config), (Origin::Loaded, 60, small_model()));
         assert_eq!(other.generate("the ", 60, 0.7), written);
     }
@@ -70,9 +66,8 @@ fn without_a_model_there_is_nothing_to_save() {
 fn a_given_text_is_measured_as_one_stream() {
     let mut bench = Bench::with_run(small_train());
     bench.ask_and_settle(Request::Play);
-    let measure = |bench: &mut Bench, text: &str| {
-        bench.ask_and_settle(Parcel::with_bytes(Request::EvaluateText, text.as_bytes().to_vec()))
-    };
+    let measure =
+        |bench: &mut Bench, text: &str| bench.ask_and_settle((Request::EvaluateText, text.as_bytes().to_vec()));
     let events = measure(&mut bench, &fox());
     let [evaluation] = evaluations(&events).try_into().expect("one evaluation");
     assert_eq!((evaluation.on, evaluation.tokens), (EvaluatedOn::Given, fox().chars().count() - 1));

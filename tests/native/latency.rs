@@ -25,12 +25,17 @@ fn pause_step_and_resume_act_at_once_at_the_default_size() {
         let engine = Engine::new(move |event: Parcel<Event>| drop(outbox.send(event)));
         pollster::block_on(serve(engine, inbox, || std::future::ready(())));
     });
-    let ask = |request: Request| sender.unbounded_send(request.into()).expect("the engine listens");
-    let text = Parcel::with_bytes(Request::UseText(own_text()), fox().repeat(20).into_bytes());
-    sender.unbounded_send(text).expect("the engine listens");
+    let mut last = 0;
+    let mut send = |body: Request, arrays: Vec<Array>| {
+        last += 1;
+        sender.unbounded_send(Parcel { id: last, body, arrays }).expect("the engine listens");
+        last
+    };
+    let text = send(Request::UseText(own_text()), vec![Array::Bytes(fox().repeat(20).into_bytes())]);
+    let mut ask = |request: Request| send(request, Vec::new());
     let train = TrainConfig { steps: None, eval_every: 3, sample_every: Some(5), ..TrainConfig::default() };
-    ask(Request::Build { model: ModelConfig::default(), train });
-    ask(Request::Watch(Watch { text: String::new(), layer: 0 }));
+    ask(Request::Build { text, model: ModelConfig::default(), train, play: false });
+    ask(Request::Subscribe { topic: Topic::Hidden { text: String::new(), layer: 0 }, every_ms: 0 });
     let wait = |wanted: &dyn Fn(&Event) -> bool| loop {
         let event = events.recv_timeout(Duration::from_secs(60)).expect("an answer").body;
         if wanted(&event) {
@@ -52,7 +57,7 @@ fn pause_step_and_resume_act_at_once_at_the_default_size() {
         thread::sleep(Duration::from_millis(150));
         let asked = Instant::now();
         ask(request);
-        wait(&|event| *event == Event::State(state.clone()));
+        wait(&|event| matches!(event, Event::State { state: reached, .. } if *reached == state));
         slowest = slowest.max(asked.elapsed());
         times += 1;
     }

@@ -4,6 +4,7 @@ mod bench;
 mod command_line;
 mod devices;
 mod fine_tuning;
+mod identity;
 mod keeping;
 mod latency;
 mod looking;

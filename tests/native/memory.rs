@@ -42,7 +42,7 @@ fn size(cell: Cell, layers: usize, hidden: usize, batch: usize, context: usize) 
 }
 
 fn play(bench: &mut Bench, (model, train): (ModelConfig, TrainConfig)) {
-    bench.ask(Request::Build { model, train });
+    bench.build(model, train);
     bench.ask(Request::Play);
 }
 

@@ -7,13 +7,13 @@ use crate::bench::*;
 fn learns(text: &str, kind: VocabularyKind) -> String {
     let mut bench = Bench::new();
     let request = TextRequest { vocabulary: kind, ..own_text() };
-    let events = bench.ask_and_settle(Parcel::with_bytes(Request::UseText(request), text.as_bytes().to_vec()));
+    let events = bench.ask_and_settle((Request::UseText(request), text.as_bytes().to_vec()));
     let baselines = find(&events, |event| match event {
-        Event::Baselines(baselines) => Some(baselines.clone()),
+        Event::Baselines { baselines, .. } => Some(baselines.clone()),
         _ => None,
     });
     assert_eq!(baselines.expect("n-grams were counted").len(), 5);
-    bench.ask(Request::Build { model: small_model(), train: small_train() });
+    bench.build(small_model(), small_train());
     let losses = losses(&bench.ask_and_settle(Request::Play));
     assert_eq!(losses.len(), 60);
     assert!(losses[59].1 <= losses[0].1, "{losses:?}");

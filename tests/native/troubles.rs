@@ -4,8 +4,8 @@ use unroll::protocol::*;
 
 use crate::bench::*;
 
-fn text(bytes: &[u8]) -> Parcel<Request> {
-    Parcel::with_bytes(Request::UseText(own_text()), bytes.to_vec())
+fn text(bytes: &[u8]) -> (Request, Vec<u8>) {
+    (Request::UseText(own_text()), bytes.to_vec())
 }
 
 #[test]
@@ -30,24 +30,19 @@ fn a_text_that_cannot_be_used_leaves_the_run_running() {
 }
 
 #[test]
-fn a_new_text_pauses_the_run_whose_model_stays_until_build() {
+fn a_new_text_leaves_the_run_training_on_its_own_until_build() {
     let mut bench = Bench::with_run(TrainConfig { steps: Some(40), ..small_train() });
     bench.ask(Request::Play);
     let mut events = bench.advance_by(10);
     let answer = bench.ask(text("quite another text".repeat(50).as_bytes()));
-    assert_eq!(states(&answer), [RunState::Paused]);
+    assert!(states(&answer).is_empty(), "{answer:?}");
     events.extend(answer);
-    bench.settle();
-    // The old run goes on with its own text and vocabulary.
-    events.extend(bench.ask_and_settle(Request::Play));
+    events.extend(bench.settle());
     assert_eq!(losses(&events).last().map(|loss| loss.0), Some(40));
     assert!(bench.generate("jumps ", 5, 1.0).1.is_empty());
-    let built = bench.ask(Request::Build { model: small_model(), train: small_train() });
-    let symbols = find(&built, |event| match event {
-        Event::ModelReady(report) => Some(report.symbols.len()),
-        _ => None,
-    });
-    assert_eq!(symbols, Some("quite another text".chars().collect::<std::collections::BTreeSet<_>>().len()));
+    let [model] = models(&bench.build(small_model(), small_train())).try_into().expect("a model");
+    let symbols = "quite another text".chars().collect::<std::collections::BTreeSet<_>>().len();
+    assert_eq!((model.symbols.len(), model.text.map(|text| text.id)), (symbols, Some(bench.text)));
 }
 
 #[test]
@@ -55,15 +50,16 @@ fn settings_out_of_range_are_named_and_change_nothing() {
     let mut bench = Bench::with_run(small_train());
     bench.ask_and_settle(Request::Play);
     let before = bench.kept();
+    let used = bench.text;
     let model = |change: fn(&mut ModelConfig)| {
         let mut model = small_model();
         change(&mut model);
-        Request::Build { model, train: small_train() }
+        Request::Build { text: used, model, train: small_train(), play: false }
     };
     let train = |change: fn(&mut TrainConfig)| {
         let mut train = small_train();
         change(&mut train);
-        Request::Build { model: small_model(), train }
+        Request::Build { text: used, model: small_model(), train, play: false }
     };
     let cases = [
         (model(|model| model.hidden = 7), Setting::Hidden),
@@ -88,7 +84,7 @@ fn settings_out_of_range_are_named_and_change_nothing() {
     for (temperature, length, expected) in
         [(-1.0, 10, Setting::Temperature), (f32::NAN, 10, Setting::Temperature), (1.0, 0, Setting::Length)]
     {
-        let generate = Generate { id: 1, prompt: String::new(), length, temperature, top_k: None, seed: 1 };
+        let generate = Generate { prompt: String::new(), length, temperature, top_k: None, seed: 1 };
         let trouble = trouble(&bench.ask(Request::Generate(generate)));
         assert!(matches!(trouble, Trouble::OutOfRange { setting, .. } if setting == expected), "{trouble:?}");
     }
@@ -100,7 +96,7 @@ fn a_text_too_short_for_the_batch_is_refused_with_figures() {
     let mut bench = Bench::new();
     bench.use_text("only a few letters, and no more");
     let expected = Trouble::TextTooShort { tokens: 27, needed: 65, batch: 4, context: 16 };
-    let refused = trouble(&bench.ask(Request::Build { model: small_model(), train: small_train() }));
+    let refused = trouble(&bench.build(small_model(), small_train()));
     assert_eq!(refused, expected);
 }
 
@@ -113,7 +109,7 @@ fn a_model_beyond_the_memory_is_refused() {
     bench.use_text(&many.repeat(20));
     let model = ModelConfig { layers: 4, hidden: 1024, ..small_model() };
     let train = TrainConfig { batch: 256, context: 512, ..small_train() };
-    let refused = trouble(&bench.ask(Request::Build { model, train }));
+    let refused = trouble(&bench.build(model, train));
     assert!(
         matches!(refused, Trouble::TooLargeForDevice { needed_bytes, available_bytes } if needed_bytes > available_bytes),
         "{refused:?}"
@@ -124,16 +120,14 @@ fn a_model_beyond_the_memory_is_refused() {
 #[test]
 fn nothing_works_before_there_is_something_to_work_on() {
     let mut bench = Bench::new();
-    let build = Request::Build { model: small_model(), train: small_train() };
-    assert_eq!(trouble(&bench.ask(build)), Trouble::NoText);
-    let generate = Generate { id: 1, prompt: String::new(), length: 5, temperature: 1.0, top_k: None, seed: 1 };
+    assert_eq!(trouble(&bench.build(small_model(), small_train())), Trouble::NoText);
+    let generate = Generate { prompt: String::new(), length: 5, temperature: 1.0, top_k: None, seed: 1 };
     for request in [
         Request::Play,
         Request::Pause,
         Request::StepOnce,
         Request::Evaluate,
         Request::Generate(generate),
-        Request::Odds { id: 1, prompt: String::new(), count: 5 },
         Request::Tune { learning_rate: 1e-3, clip: 1.0 },
     ] {
         assert_eq!(trouble(&bench.ask(request)), Trouble::NoModel);

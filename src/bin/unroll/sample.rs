@@ -5,12 +5,11 @@ use unroll::protocol::{Event, Generate, Parcel, Request};
 use super::{arguments, files, output, session::Failure, session::Session};
 
 pub fn run(arguments: &arguments::Sample) -> Result<(), Failure> {
-    let model = files::read(&arguments.model)?;
+    let model = files::read_model(&arguments.model)?;
     pollster::block_on(async {
         let mut session = Session::open(arguments.machine.wish()?).await?;
-        session.ask(Parcel::with_bytes(Request::Load, model), |_| Ok(())).await?;
+        session.ask_with(Request::Load, model, |_| Ok(())).await?;
         let generate = Generate {
-            id: 0,
             prompt: arguments.prompt.clone(),
             length: arguments.length,
             temperature: arguments.temperature,

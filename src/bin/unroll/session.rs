@@ -4,7 +4,7 @@ use std::{cell::RefCell, collections::VecDeque, rc::Rc};
 
 use unroll::{
     engine::Engine,
-    protocol::{DeviceWish, Event, Parcel, Request, Trouble},
+    protocol::{Array, DeviceWish, Event, Parcel, Request, RequestId, Trouble},
 };
 
 /// Why a command ends early.
@@ -23,6 +23,8 @@ impl From<Trouble> for Failure {
 /// An engine and what it has said.
 pub struct Session {
     engine: Engine,
+    /// Of the last request.
+    id: RequestId,
     events: Rc<RefCell<VecDeque<Parcel<Event>>>>,
 }
 
@@ -33,27 +35,48 @@ impl Session {
         let events = Rc::new(RefCell::new(VecDeque::new()));
         let outbox = events.clone();
         let engine = Engine::new(move |event| outbox.borrow_mut().push_back(event));
-        let mut session = Session { engine, events };
+        let mut session = Session { engine, id: 0, events };
         session.ask(Request::Open { device }, |_| Ok(())).await?;
         Ok(session)
     }
 
     /// Sends a request and lets the engine work until it is idle. `heard` gets every event but trouble, which ends it.
+    /// Gives the number of the request, which names a text that it brought.
     pub async fn ask(
         &mut self,
-        request: impl Into<Parcel<Request>>,
+        request: Request,
+        heard: impl FnMut(Parcel<Event>) -> Result<(), Failure>,
+    ) -> Result<RequestId, Failure> {
+        self.send(request, Vec::new(), heard).await
+    }
+
+    /// The same with the bytes of a file.
+    pub async fn ask_with(
+        &mut self,
+        request: Request,
+        bytes: Vec<u8>,
+        heard: impl FnMut(Parcel<Event>) -> Result<(), Failure>,
+    ) -> Result<RequestId, Failure> {
+        self.send(request, vec![Array::Bytes(bytes)], heard).await
+    }
+
+    async fn send(
+        &mut self,
+        body: Request,
+        arrays: Vec<Array>,
         mut heard: impl FnMut(Parcel<Event>) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
-        self.engine.handle(request.into()).await;
+    ) -> Result<RequestId, Failure> {
+        self.id += 1;
+        self.engine.handle(Parcel { id: self.id, body, arrays }).await;
         loop {
             while let Some(event) = self.next() {
                 match event.body {
-                    Event::Trouble(trouble) => return Err(trouble.into()),
+                    Event::Trouble { trouble, .. } => return Err(trouble.into()),
                     _ => heard(event)?,
                 }
             }
             if !self.engine.is_busy() {
-                return Ok(());
+                return Ok(self.id);
             }
             self.engine.advance().await;
         }

@@ -15,11 +15,11 @@ pub fn run(arguments: &arguments::Train) -> Result<(), Failure> {
     pollster::block_on(async {
         let mut session = Session::open(wish).await?;
         let request = Request::UseText(arguments.text_request());
-        session.ask(Parcel::with_bytes(request, text), |_| Ok(())).await?;
+        let text = session.ask_with(request, text, |_| Ok(())).await?;
         let mut printer = Printer { json: arguments.json, ..Printer::default() };
-        let build = Request::Build { model: arguments.model_config(), train: arguments.train_config() };
+        let (model, train) = (arguments.model_config(), arguments.train_config());
+        let build = Request::Build { text, model, train, play: true };
         session.ask(build, |event| printer.hear(&event)).await?;
-        session.ask(Request::Play, |event| printer.hear(&event)).await?;
         if let Some(destination) = destination {
             let save = |event: Parcel<Event>| match (event.body, event.arrays.as_slice()) {
                 (Event::Saved { .. }, [Array::Bytes(bytes)]) => Ok(destination.write(bytes)?),
@@ -55,8 +55,8 @@ impl Printer {
                 output::line(&json!({ "step": evaluation.step, "val_loss": evaluation.loss }).to_string())
             }
             Event::Evaluated(evaluation) => self.evaluation(evaluation),
-            Event::State(RunState::Diverged { step, learning_rate, .. }) => {
-                Err(Trouble::Diverged { step: *step, learning_rate: *learning_rate }.into())
+            Event::State { state: RunState::Diverged { step, base_rate, .. }, .. } => {
+                Err(Trouble::Diverged { step: *step, base_rate: *base_rate }.into())
             }
             _ => Ok(()),
         }

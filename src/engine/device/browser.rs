@@ -3,10 +3,9 @@
 use std::sync::OnceLock;
 
 use burn::tensor::Device;
-use futures_util::future::LocalBoxFuture;
 use js_sys::{Function, Object, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::JsFuture;
 use web_time::Duration;
 
 use super::{Adapter, Gpu, is_software, limits};
@@ -72,10 +71,6 @@ pub async fn sleep(time: Duration) {
         }
     });
     JsFuture::from(timer).await.ok();
-}
-
-pub fn finish(work: LocalBoxFuture<'static, ()>) {
-    spawn_local(work);
 }
 
 pub fn instructions() -> &'static str {

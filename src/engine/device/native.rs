@@ -3,7 +3,6 @@
 use std::sync::OnceLock;
 
 use burn::tensor::{Device, wgpu::wgpu::DeviceType};
-use futures_util::future::LocalBoxFuture;
 use web_time::Duration;
 
 use super::{Adapter, Gpu, is_software, limits};
@@ -46,11 +45,6 @@ pub fn memory() -> u64 {
 
 pub async fn sleep(_: Duration) {
     std::future::pending().await
-}
-
-/// Nothing is left waiting here, see [`sleep`].
-pub fn finish(work: LocalBoxFuture<'static, ()>) {
-    drop(work);
 }
 
 /// The widest vector instructions of this machine.

@@ -74,9 +74,9 @@ mod tests {
             characters_per_token: 1.0,
             fine_tuning: false,
         });
-        let evaluation = |step, loss| Evaluation { step, on: EvaluatedOn::Validation, loss, tokens: 1 };
+        let evaluation = |step, loss| Evaluation { run: 1, step, on: EvaluatedOn::Validation, loss, tokens: 1 };
         histories.evaluated(&evaluation(0, 4.5));
-        let progress = Progress { first_step: 1, step: 2, epoch: 0.0, tokens_per_second: 9.0 };
+        let progress = Progress { run: 1, first_step: 1, step: 2, epoch: 0.0, tokens_per_second: 9.0 };
         histories.progress(&progress, &[Array::Floats(vec![4.0, 3.5]), Array::Floats(vec![0.5, f32::NAN])]);
         histories.evaluated(&evaluation(2, 3.25));
         let run = histories.present().expect("a run began");

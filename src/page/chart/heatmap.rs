@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     page::language::{use_language, use_words},
-    protocol::Odd,
+    protocol::NextSymbol,
     words::Language,
 };
 
@@ -304,7 +304,7 @@ struct Note {
     position: String,
     unit: String,
     value: String,
-    odds: Vec<Odd>,
+    odds: Vec<NextSymbol>,
     place: (f64, f64),
 }
 
@@ -315,7 +315,7 @@ pub fn HiddenHeatmap(
     /// How to show each symbol the model knows, by id (`ModelReport::symbols`).
     #[prop(into)]
     vocabulary: Signal<Arc<Vec<String>>>,
-    /// The layer to show, from 0: the page asks the engine for it with `Request::Watch`.
+    /// The layer to show, from 0: the page asks the engine for it with `Topic::Hidden`.
     layer: RwSignal<usize>,
     /// Layers of the present model.
     #[prop(into)]

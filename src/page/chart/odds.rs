@@ -2,11 +2,11 @@
 
 use leptos::prelude::*;
 
-use crate::protocol::Odd;
+use crate::protocol::NextSymbol;
 
 /// One bar a symbol, likeliest first. `rows` rows are always taken up, so that nothing moves as the odds change.
 #[component]
-pub fn OddsBars(#[prop(into)] odds: Signal<Vec<Odd>>, #[prop(default = 5)] rows: usize) -> impl IntoView {
+pub fn OddsBars(#[prop(into)] odds: Signal<Vec<NextSymbol>>, #[prop(default = 5)] rows: usize) -> impl IntoView {
     let row = move |index: usize| {
         let odd = move || odds.with(|odds| odds.get(index).cloned());
         let symbol = move || odd().map(|odd| shown(&odd.symbol)).unwrap_or_default();

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use super::Session;
 use crate::{
     page::engine_link::{Arrival, EngineLink, Program},
-    protocol::{DeviceWish, Event, Parcel, Request, RunState, SpeedReport, SpeedSize},
+    protocol::{DeviceWish, Event, Parcel, Request, SpeedReport, SpeedSize},
 };
 
 /// What is measured, from the smallest on.
@@ -24,24 +24,56 @@ const PATIENCE: f64 = 4.0;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Measuring {
     No,
-    Going,
+    /// A run that was training waits meanwhile, and `resumes` when it is over.
+    Going {
+        resumes: bool,
+    },
     /// Why, in the browser's words.
     Failed(String),
     /// The program that measures is not part of this site, or not yet.
     Missing,
 }
 
+#[derive(Clone, Copy)]
+pub struct MeasuringStore {
+    pub state: RwSignal<Measuring>,
+    /// What was measured of this machine.
+    pub report: RwSignal<Option<Arc<SpeedReport>>>,
+    /// The engine that measures.
+    link: StoredValue<Option<EngineLink>, LocalStorage>,
+}
+
+impl MeasuringStore {
+    pub fn new() -> Self {
+        MeasuringStore {
+            state: RwSignal::new(Measuring::No),
+            report: RwSignal::new(None),
+            link: StoredValue::new_local(None),
+        }
+    }
+
+    pub fn is_going(self) -> bool {
+        self.state.with(|state| matches!(state, Measuring::Going { .. }))
+    }
+
+    /// The user has paused what waits.
+    pub(super) fn forget_to_resume(self) {
+        if untrack(|| self.is_going()) {
+            self.state.set(Measuring::Going { resumes: false });
+        }
+    }
+}
+
 impl Session {
     /// Measures from the start; a running training waits.
     pub fn measure_speed(self) {
-        self.speed.set(None);
-        self.measuring.set(Measuring::Going);
-        let running = self.run.get_untracked() == RunState::Running;
-        self.plan.update_value(|plan| plan.waits |= running);
+        let resumes = untrack(|| self.is_running());
         self.pause();
+        self.measuring.report.set(None);
+        self.measuring.state.set(Measuring::Going { resumes });
         let started = EngineLink::start(Program::Bench, move |arrival| self.measured(arrival)).and_then(|link| {
-            link.send(&Request::Open { device: DeviceWish::Cpu }.into())?;
-            self.gauge.set_value(Some(link));
+            link.send(&Parcel::new(1, Request::Open { device: DeviceWish::Cpu }))?;
+            self.measuring.link.set_value(Some(link));
             Ok(())
         });
         if let Err(reason) = started {
@@ -51,7 +83,7 @@ impl Session {
 
     /// Ends a measurement that is going on, at once.
     pub fn stop_measuring(self) {
-        if self.measuring.get_untracked() == Measuring::Going {
+        if untrack(|| self.measuring.is_going()) {
             self.end_measuring(Measuring::No);
         }
     }
@@ -60,17 +92,17 @@ impl Session {
         let said = match arrival {
             Arrival::Loading { .. } => return,
             Arrival::Failed { missing: true, .. } => Err(Measuring::Missing),
-            Arrival::Failed { reason, .. } => Err(Measuring::Failed(reason)),
+            Arrival::Failed { reason, .. } | Arrival::Unreadable(reason) => Err(Measuring::Failed(reason)),
             Arrival::Event(parcel) => Ok(parcel.body),
         };
         match said {
             Ok(Event::Ready(_)) => {
-                let request: Parcel<_> = Request::MeasureSpeed { sizes: SIZES.to_vec(), patience: PATIENCE }.into();
-                self.gauge.with_value(|link| link.as_ref().map(|link| link.send(&request)));
+                let request = Parcel::new(2, Request::MeasureSpeed { sizes: SIZES.to_vec(), patience: PATIENCE });
+                self.measuring.link.with_value(|link| link.as_ref().map(|link| link.send(&request)));
             }
             Ok(Event::Speed(report)) => {
                 let SpeedReport { going, .. } = report;
-                self.speed.set(Some(Arc::new(report)));
+                self.measuring.report.set(Some(Arc::new(report)));
                 if !going {
                     self.end_measuring(Measuring::No);
                 }
@@ -82,16 +114,19 @@ impl Session {
 
     fn end_measuring(self, end: Measuring) {
         // Not dropped: this may be called by what it owns.
-        self.gauge.with_value(|link| {
+        self.measuring.link.with_value(|link| {
             if let Some(link) = link {
                 link.stop();
             }
         });
-        self.measuring.set(end);
-        let waits = self.plan.try_update_value(|plan| std::mem::take(&mut plan.waits));
-        if waits == Some(true) && self.has_model_now() {
-            // Not `play`, which would take the pause that is on its way for none.
-            self.send(Request::Play);
+        let resumes = self.measuring.state.with_untracked(|state| *state == Measuring::Going { resumes: true });
+        self.measuring.state.set(end);
+        if resumes {
+            self.undertaking.update(|undertaking| undertaking.set_play(true));
+            if self.has_model_now() {
+                // Not `play`, which would take the pause that is on its way for none.
+                self.send(Request::Play);
+            }
         }
     }
 }

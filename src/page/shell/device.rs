@@ -24,7 +24,7 @@ pub fn DeviceBadge() -> impl IntoView {
     let whole = NodeRef::<html::Div>::new();
     let badge = NodeRef::<html::Button>::new();
 
-    let name = move || match (session.phase.get(), session.device.get()) {
+    let name = move || match (session.engine.phase.get(), session.engine.device.get()) {
         (Phase::Down, _) => words().device.none,
         (_, Some(device)) => match device.kind {
             DeviceKind::WebGpu => words().device.webgpu,
@@ -34,12 +34,12 @@ pub fn DeviceBadge() -> impl IntoView {
     };
     // Both figures, where either was measured.
     let speeds = Signal::derive(move || {
-        let Speeds { gpu, cpu } = session.device.get()?.speeds;
-        let rate = session.characters_per_token();
+        let Speeds { gpu, cpu } = session.engine.device.get()?.speeds;
+        let rate = session.run.characters_per_token();
         let figure = |speed: Option<f64>| speed.map_or("–".to_owned(), |speed| number::measured(speed * rate));
         gpu.or(cpu).map(|_| format!("WebGPU {} · CPU {}", figure(gpu), figure(cpu)))
     });
-    let why = move || match (session.phase.get(), session.device.get()) {
+    let why = move || match (session.engine.phase.get(), session.engine.device.get()) {
         (Phase::Down, _) => String::new(),
         (_, Some(device)) => {
             let measured = speeds.get().map(|speeds| format!(" {speeds} {}.", words().transport.speed));
@@ -48,12 +48,12 @@ pub fn DeviceBadge() -> impl IntoView {
         (Phase::Loading { received, total }, _) => (words().device.loading)(received, total),
         _ => words().device.opening.to_owned(),
     };
-    let state = move || match session.phase.get() {
+    let state = move || match session.engine.phase.get() {
         Phase::Ready => "is-ready",
         Phase::Down => "is-down",
         _ => "is-waiting",
     };
-    let wish = Signal::derive(move || match session.wish.get() {
+    let wish = Signal::derive(move || match session.engine.wish.get() {
         DeviceWish::Auto => "auto",
         DeviceWish::Gpu => "gpu",
         DeviceWish::Cpu => "cpu",

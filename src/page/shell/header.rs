@@ -20,13 +20,13 @@ pub fn Header() -> impl IntoView {
     let session = use_session();
     let words = use_words();
     let say = use_say();
-    let language = session.language;
-    let shape = Signal::derive(move || match session.theme.get() {
+    let language = session.view.language;
+    let shape = Signal::derive(move || match session.view.theme.get() {
         Theme::System => Shape::Half,
         Theme::Light => Shape::Sun,
         Theme::Dark => Shape::Moon,
     });
-    let theme_name = move || words().header.theme[session.theme.get().index()];
+    let theme_name = move || words().header.theme[session.view.theme.get().index()];
     view! {
         <header class="header">
             <h1 class="brand" title=say(|words| words.header.title)>
@@ -57,7 +57,7 @@ pub fn Header() -> impl IntoView {
                     data-testid="theme"
                     aria-label=theme_name
                     title=theme_name
-                    on:click=move |_| session.theme.update(|theme| *theme = theme.next())
+                    on:click=move |_| session.view.theme.update(|theme| *theme = theme.next())
                 >
                     <Icon shape />
                 </button>
@@ -75,7 +75,7 @@ fn Tabs() -> impl IntoView {
     let say = use_say();
     let moved = move |event: KeyboardEvent| {
         let last = Step::ALL.len() - 1;
-        let present = Step::ALL.iter().position(|step| *step == session.step.get_untracked()).unwrap_or_default();
+        let present = Step::ALL.iter().position(|step| *step == session.view.step.get_untracked()).unwrap_or_default();
         let next = match event.key().as_str() {
             "ArrowRight" if present == last => 0,
             "ArrowRight" => present + 1,
@@ -86,7 +86,7 @@ fn Tabs() -> impl IntoView {
             _ => return,
         };
         event.prevent_default();
-        session.step.set(Step::ALL[next]);
+        session.view.step.set(Step::ALL[next]);
         let tabs = event.current_target().and_then(|tabs| tabs.dyn_into::<HtmlElement>().ok());
         let tab = tabs.and_then(|tabs| tabs.children().item(next as u32)?.dyn_into::<HtmlElement>().ok());
         if let Some(tab) = tab {
@@ -94,7 +94,7 @@ fn Tabs() -> impl IntoView {
         }
     };
     let tab = move |(index, step): (usize, Step)| {
-        let chosen = move || session.step.get() == step;
+        let chosen = move || session.view.step.get() == step;
         view! {
             <button
                 class="tab"
@@ -104,7 +104,7 @@ fn Tabs() -> impl IntoView {
                 aria-controls="step"
                 aria-selected=move || chosen().to_string()
                 tabindex=move || if chosen() { "0" } else { "-1" }
-                on:click=move |_| session.step.set(step)
+                on:click=move |_| session.view.step.set(step)
             >
                 <span class="tab-number" aria-hidden="true">{index + 1}</span>
                 <span>{move || words().header.step[index]}</span>

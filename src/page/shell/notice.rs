@@ -15,6 +15,7 @@ pub fn NoticeBar() -> impl IntoView {
     let say = use_say();
     let remedy = move |remedy: Remedy| {
         let label = move || match remedy {
+            Remedy::GoOn => words().notice.go_on.to_owned(),
             Remedy::StartAgain => words().notice.start_again.to_owned(),
             Remedy::Recover { learning_rate } => (words().notice.recover)(learning_rate),
             Remedy::FitToText { .. } => words().notice.fit.to_owned(),
@@ -29,11 +30,11 @@ pub fn NoticeBar() -> impl IntoView {
     move || {
         session.notice.get().map(|notice| {
             let trouble = notice.is_trouble();
-            let remedies = notice.remedy().map(remedy);
+            let remedies = session.remedy_of(&notice).map(remedy);
             view! {
                 <div class="notice" class:is-trouble=trouble>
                     <p data-testid="notice" role=if trouble { "alert" } else { "status" }>
-                        {notice.sentence(session.language.get())}
+                        {notice.sentence(session.view.language.get())}
                     </p>
                     {remedies}
                     <button

@@ -49,27 +49,32 @@ pub fn SpeedPanel(dialog: NodeRef<html::Dialog>) -> impl IntoView {
     let words = use_words();
     let say = use_say();
     let copied = RwSignal::new(false);
-    let going = move || session.measuring.get() == Measuring::Going;
-    let idle = move || !going() && session.phase.get() != Phase::Ready;
+    let going = move || session.measuring.is_going();
+    let idle = move || !going() && session.engine.phase.get() != Phase::Ready;
     let press = move |_| {
         copied.set(false);
         if going() { session.stop_measuring() } else { session.measure_speed() }
     };
-    let state = move || match (session.measuring.get(), session.speed.get()) {
+    let state = move || match (session.measuring.state.get(), session.measuring.report.get()) {
         (Measuring::Failed(reason), _) => (words().speed.failed)(&reason),
         (Measuring::Missing, _) => words().speed.missing.to_owned(),
-        (Measuring::Going, report) => {
+        (Measuring::Going { .. }, report) => {
             let progress = report.map(|report| (words().speed.progress)(report.figures.len(), report.planned));
             progress.unwrap_or_else(|| words().device.opening.to_owned())
         }
         _ => String::new(),
     };
     let written = move |write: fn(&SpeedReport, &Words) -> String| {
-        move || session.speed.with(|report| report.as_ref().map(|report| write(report, words())).unwrap_or_default())
+        move || {
+            session
+                .measuring
+                .report
+                .with(|report| report.as_ref().map(|report| write(report, words())).unwrap_or_default())
+        }
     };
     let copy = move |_| {
-        let Some(report) = session.speed.get_untracked() else { return };
-        let text = text::of(&report, session.language.get_untracked().words());
+        let Some(report) = session.measuring.report.get_untracked() else { return };
+        let text = text::of(&report, session.view.language.get_untracked().words());
         spawn_local(async move {
             // Where there is no clipboard the text comes as a file.
             if clipboard::copy(&text).await.is_ok() {
@@ -126,7 +131,7 @@ pub fn SpeedPanel(dialog: NodeRef<html::Dialog>) -> impl IntoView {
                 <button
                     class="button"
                     data-testid="speed-copy"
-                    prop:disabled=move || session.speed.with(|report| report.as_ref().is_none_or(|report| report.figures.is_empty()))
+                    prop:disabled=move || session.measuring.report.with(|report| report.as_ref().is_none_or(|report| report.figures.is_empty()))
                     on:click=copy
                 >
                     {move || if copied.get() { words().speed.copied } else { words().speed.copy }}

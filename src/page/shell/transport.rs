@@ -20,15 +20,15 @@ pub fn Transport() -> impl IntoView {
     let say = use_say();
     let idle = Signal::derive(move || !session.has_model());
     let running = Signal::derive(move || session.is_running());
-    let figures = session.figures;
+    let figures = session.run.figures;
 
-    let speed = move || figures.get().tokens_per_second * session.characters_per_token();
+    let speed = move || figures.get().tokens_per_second * session.run.characters_per_token();
     let speed = move || if speed().is_finite() { number::grouped(speed().round() as u64) } else { "–".to_owned() };
     let loss = move |nats: f64| {
-        let decimals = if session.unit.get() == LossUnit::Perplexity { 2 } else { 3 };
+        let decimals = if session.view.unit.get() == LossUnit::Perplexity { 2 } else { 3 };
         number::fixed(session.in_unit(nats), decimals)
     };
-    let device = move || match session.device.get().map(|device| device.kind) {
+    let device = move || match session.engine.device.get().map(|device| device.kind) {
         Some(DeviceKind::WebGpu) => "webgpu",
         Some(DeviceKind::Cpu) => "cpu",
         None => "–",
@@ -36,7 +36,7 @@ pub fn Transport() -> impl IntoView {
     view! {
         <footer class="transport" aria-label=say(|words| words.transport.title)>
             <div class="buttons">
-                <Press says=|words| words.transport.reset id="reset" shape=Shape::Reset disabled=idle press=move |()| session.reset() />
+                <Press says=|words| words.transport.reset id="reset" shape=Shape::Reset disabled=idle press=move |()| session.reset_run() />
                 <div class="deck">
                     <Press
                         says=|words| words.transport.play
@@ -67,7 +67,7 @@ pub fn Transport() -> impl IntoView {
             <dl class="figures">
                 <Stat
                     id="stat-step"
-                    label=move || (words().transport.step_of)(session.total_steps())
+                    label=move || (words().transport.step_of)(session.run.last_step())
                     value=move || number::grouped(figures.get().step)
                 />
                 <Stat id="stat-epoch" label=move || words().transport.epoch.to_owned() value=move || number::fixed(figures.get().epoch, 2) />
@@ -135,18 +135,18 @@ fn Line() -> impl IntoView {
     let session = use_session();
     let words = use_words();
     let say = use_say();
-    let loading = move || match session.phase.get() {
+    let loading = move || match session.engine.phase.get() {
         Phase::Loading { received, total } => Some((received, total)),
         _ => None,
     };
     let done = Memo::new(move |_| {
-        let done = match (loading(), session.working.get(), session.total_steps()) {
+        let done = match (loading(), session.engine.working.get(), session.run.last_step()) {
             (Some((received, total)), ..) => received as f64 / total.max(1) as f64,
-            (None, Some((_, done)), None) => f64::from(done),
-            (None, _, Some(total)) => session.figures.get().step as f64 / total.max(1) as f64,
+            (None, Some(working), None) => f64::from(working.done),
+            (None, _, Some(last)) => session.run.done_of(session.run.figures.get().step, last),
             // Without an end the line fills up ever slower.
             (None, None, None) => {
-                let step = session.figures.get().step as f64;
+                let step = session.run.figures.get().step as f64;
                 step / (step + 4000.0)
             }
         };
@@ -155,16 +155,16 @@ fn Line() -> impl IntoView {
     let width = move || format!("{:.2}%", 100.0 * done.get());
     let label = move || match loading() {
         Some((received, total)) => (words().device.loading)(received, total),
-        None => session.working.get().map(|(task, _)| (words().task)(task).to_owned()).unwrap_or_default(),
+        None => session.engine.working.get().map(|working| (words().task)(working.task).to_owned()).unwrap_or_default(),
     };
     let ticks = move || {
-        let Some(total) = session.total_steps() else { return Vec::new() };
-        let at = |step: u64| (step <= total).then(|| format!("{:.2}%", 100.0 * step as f64 / total.max(1) as f64));
-        session.samples.with(|samples| {
+        let Some(last) = session.run.last_step() else { return Vec::new() };
+        let at = |step: u64| (step <= last).then(|| format!("{:.2}%", 100.0 * session.run.done_of(step, last)));
+        session.run.samples.with(|samples| {
             samples
                 .iter()
-                .filter(|sample| !sample.before_fine_tuning)
-                .filter_map(|sample| at(sample.step))
+                .filter(|kept| !kept.sample.before_fine_tuning)
+                .filter_map(|kept| at(kept.sample.step))
                 .map(|left| view! { <i class="tick" style:left=left></i> })
                 .collect()
         })

@@ -11,9 +11,9 @@ use crate::{
         control::{NumberControl, Says, Stops},
         keyboard::is_composing,
         language::{use_say, use_words},
-        session::{Asking, ODDS, use_session},
+        session::{Asking, LIKELIEST, use_session},
     },
-    protocol::{Limits, Range},
+    protocol::{Limits, NO_REQUEST, Range},
 };
 
 const LENGTHS: Stops = Stops::At(&[1.0, 50.0, 100.0, 200.0, 300.0, 500.0, 1000.0, 2000.0, 5000.0, 10000.0]);
@@ -59,8 +59,8 @@ fn Prompt(rows: u32) -> impl IntoView {
     let session = use_session();
     let words = use_words();
     let say = use_say();
-    let asking = session.asking;
-    let mut ask_odds = debounce(Duration::from_millis(150), move |()| session.ask_odds());
+    let asking = session.writing.asking;
+    let mut ask_odds = debounce(Duration::from_millis(150), move |()| session.settle_subscriptions());
     let typing = move |event| {
         asking.update(|asking| asking.prompt = event_target_value(&event));
         ask_odds(());
@@ -71,8 +71,8 @@ fn Prompt(rows: u32) -> impl IntoView {
             session.generate();
         }
     };
-    let going = move || session.writing.with(|writing| writing.going);
-    let says = move || match (going(), session.writing.with(|writing| writing.id > 0)) {
+    let going = move || session.writing.written.with(|writing| writing.going);
+    let says = move || match (going(), session.writing.written.with(|writing| writing.request != NO_REQUEST)) {
         (true, _) => words().ask.stop,
         (false, true) if rows > 1 => words().ask.again,
         _ => words().ask.write,
@@ -110,7 +110,7 @@ fn Prompt(rows: u32) -> impl IntoView {
 /// Temperature, length, and from how many symbols is drawn.
 #[component]
 fn SamplingSettings() -> impl IntoView {
-    let asking = use_session().asking;
+    let asking = use_session().writing.asking;
     let control = move |says: Says, id, range, stops, read: fn(&Asking) -> f64, write: fn(&mut Asking, f64)| {
         view! {
             <NumberControl
@@ -156,10 +156,10 @@ fn SamplingSettings() -> impl IntoView {
 fn WrittenText() -> impl IntoView {
     let session = use_session();
     let words = use_words();
-    let writing = session.writing;
-    let begun = move || writing.with(|writing| writing.id > 0);
+    let writing = session.writing.written;
+    let begun = move || writing.with(|writing| writing.request != NO_REQUEST);
     let speed = move || {
-        let speed = writing.with(|writing| writing.speed) * session.characters_per_token();
+        let speed = writing.with(|writing| writing.speed) * session.run.characters_per_token();
         (begun() && speed > 0.0).then(|| (words().ask.speed)(speed))
     };
     view! {
@@ -174,11 +174,14 @@ fn WrittenText() -> impl IntoView {
 
 #[component]
 fn NextOdds() -> impl IntoView {
-    let odds = use_session().odds;
+    let session = use_session();
+    session.pictures.next_seen.set(true);
+    on_cleanup(move || session.pictures.next_seen.set(false));
+    let odds = session.pictures.next;
     let say = use_say();
     view! {
         <div class="next" role="group" aria-label=say(|words| words.ask.next) title=say(|words| words.ask.next)>
-            <OddsBars odds rows=ODDS />
+            <OddsBars odds rows=LIKELIEST />
         </div>
     }
 }

@@ -14,34 +14,20 @@ use crate::{
         language::{use_say, use_words},
         session::use_session,
     },
-    protocol::{Schedule, TrainConfig},
     words::number,
 };
-
-/// A tenth of the usual rate, so that less is forgotten, and evaluated more often, because it is soon over.
-fn gentle(train: &TrainConfig) -> TrainConfig {
-    TrainConfig {
-        learning_rate: 5e-4,
-        batch: train.batch.min(16),
-        schedule: Schedule::Constant,
-        steps: Some(1000),
-        eval_every: 25,
-        sample_every: Some(50),
-        ..train.clone()
-    }
-}
 
 #[component]
 pub fn FineTuneStep() -> impl IntoView {
     let session = use_session();
     let words = use_words();
     let say = use_say();
-    let train = RwSignal::new(session.settings.with_untracked(|settings| gentle(&settings.train)));
+    let train = Signal::derive(move || session.settings.fine_tuning());
     let added = move || {
-        let text = session.second_text.get()?;
+        let text = session.run.text.get().filter(|_| session.run.fine_tuning.get())?;
         (!text.added.is_empty()).then(|| (words().fine_tune.new_symbols)(&text.added))
     };
-    let control = move |number| view! { <TrainingControl number train change=move |changed| train.set(changed) /> };
+    let control = move |number| view! { <TrainingControl number train change=move |changed| session.change_fine_tuning(changed) /> };
     view! {
         <div class="columns fine-tune-columns">
             <div class="column settings">
@@ -50,7 +36,8 @@ pub fn FineTuneStep() -> impl IntoView {
                     <p class="hint">{say(|words| words.fine_tune.explain)}</p>
                     <OwnText
                         says=|words| words.fine_tune.start
-                        take=move |(name, bytes)| session.fine_tune(name, bytes, train.get_untracked())
+                        draft=session.texts.tuning_draft
+                        take=move |taken| session.fine_tune(taken)
                         at_once=false
                     />
                     <p class="hint" role="status">{added}</p>
@@ -79,15 +66,15 @@ fn Losses() -> impl IntoView {
     let say = use_say();
     let loss = move |nats: f64| number::fixed(session.in_unit(nats), 3);
     view! {
-        <Show when=move || session.second_text.with(Option::is_some)>
+        <Show when=move || session.run.fine_tuning.get()>
             <dl class="both-losses">
                 <div class="is-new">
                     <dt>{say(|words| words.fine_tune.new_loss)}</dt>
-                    <dd data-testid="stat-new-loss">{move || loss(session.figures.get().validation_loss)}</dd>
+                    <dd data-testid="stat-new-loss">{move || loss(session.run.figures.get().validation_loss)}</dd>
                 </div>
                 <div class="is-old">
                     <dt>{say(|words| words.fine_tune.old_loss)}</dt>
-                    <dd data-testid="stat-old-loss">{move || loss(session.figures.get().old_text_loss)}</dd>
+                    <dd data-testid="stat-old-loss">{move || loss(session.run.figures.get().old_text_loss)}</dd>
                 </div>
             </dl>
         </Show>

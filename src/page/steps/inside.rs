@@ -5,12 +5,9 @@ use std::time::Duration;
 use leptos::{leptos_dom::helpers::debounce, prelude::*};
 
 use super::pretrain::heatmap;
-use crate::{
-    page::{
-        language::{use_say, use_words},
-        session::use_session,
-    },
-    words::number,
+use crate::page::{
+    language::{use_say, use_words},
+    session::use_session,
 };
 
 #[component]
@@ -19,14 +16,10 @@ pub fn InsideStep() -> impl IntoView {
     let words = use_words();
     let say = use_say();
     let mut changed = debounce(Duration::from_millis(200), move |text: String| {
-        session.watch_text.set(text);
+        session.pictures.watch_text.set(text);
     });
-    let read = move || {
-        session.hidden.get().map(|frame| {
-            let report = &frame.report;
-            let unknown = (!report.unknown.is_empty()).then(|| (words().notice.passed_over)(&report.unknown));
-            (number::grouped(report.step), unknown)
-        })
+    let unknown = move || {
+        session.pictures.unknown.with(|unknown| (!unknown.is_empty()).then(|| (words().notice.passed_over)(unknown)))
     };
     view! {
         <div class="columns inside-columns">
@@ -43,10 +36,10 @@ pub fn InsideStep() -> impl IntoView {
                         spellcheck="false"
                         autocomplete="off"
                         maxlength="512"
-                        prop:value=session.watch_text.get_untracked()
+                        prop:value=session.pictures.watch_text.get_untracked()
                         on:input=move |event| changed(event_target_value(&event))
                     ></textarea>
-                    <p class="hint" role="status">{move || read().and_then(|(_, unknown)| unknown)}</p>
+                    <p class="hint" role="status">{unknown}</p>
                     <p class="hint">{say(|words| words.inside.explain)}</p>
                     <p class="hint later">{say(|words| words.inside.later)}</p>
                 </section>

@@ -19,8 +19,8 @@ pub fn Keep() -> impl IntoView {
     let say = use_say();
     let chosen = move |file: File| read_file(session, file, any_size, move |_, bytes| session.load(bytes));
     let present = move || {
-        let model = session.model.get()?;
-        Some((words().keep.present)(session.figures.get().step, model.parameters as u64))
+        let model = session.run.model.get()?;
+        Some((words().keep.present)(session.run.figures.get().step, model.parameters as u64))
     };
     view! {
         <section class="card">

@@ -1,22 +1,23 @@
 //! A text of the user's own: pasted, chosen as a file, or dropped.
 
+use std::sync::Arc;
+
 use leptos::{html, prelude::*};
 use web_sys::{DragEvent, File};
 
 use crate::page::{
     control::{FilePicker, Icon, Says, Shape, read_file},
     language::{use_say, use_words},
-    session::{fits, use_session},
+    session::{Draft, Taken, fits, use_session},
 };
 use crate::words::number;
-
-/// The name of the file, and its bytes.
-type Taken = (String, Vec<u8>);
 
 #[component]
 pub fn OwnText(
     /// The button that takes the text.
     says: Says,
+    /// What is there before it is taken, and when the user comes back.
+    draft: Draft,
     /// An empty name stands for a pasted text.
     #[prop(into)]
     take: Callback<Taken>,
@@ -28,31 +29,38 @@ pub fn OwnText(
     let words = use_words();
     let say = use_say();
     let area = NodeRef::<html::Textarea>::new();
-    let file = StoredValue::new(None::<Taken>);
-    let file_label = RwSignal::new(None::<String>);
     let over = RwSignal::new(false);
 
     let pasted = move || area.get_untracked().map(|area| area.value()).unwrap_or_default();
     let use_text = move |_| {
         let text = pasted();
-        match file.get_value().filter(|_| text.is_empty()) {
+        match draft.file.get_untracked().filter(|_| text.is_empty()) {
             Some(taken) => take.run(taken),
-            None => take.run((String::new(), text.into_bytes())),
+            None => take.run((String::new(), Arc::new(text.into_bytes()))),
         }
     };
     let forget = move || {
-        file.set_value(None);
-        file_label.set(None);
+        if draft.file.with_untracked(Option::is_some) {
+            draft.file.set(None);
+        }
+    };
+    // Not at every key: a pasted text can have megabytes.
+    let keep = move || draft.pasted.set(pasted());
+    let label = move || {
+        draft
+            .file
+            .with(|file| file.as_ref().map(|(name, bytes)| format!("{name} · {}", number::bytes(bytes.len() as u64))))
     };
     let chosen = move |chosen: File| {
         read_file(session, chosen, fits, move |name, bytes| {
-            file_label.set(Some(format!("{name} · {}", number::bytes(bytes.len() as u64))));
+            let taken = (name, Arc::new(bytes));
             if let Some(area) = area.get_untracked() {
                 area.set_value("");
             }
-            file.set_value(Some((name.clone(), bytes.clone())));
+            draft.pasted.set(String::new());
+            draft.file.set(Some(taken.clone()));
             if at_once {
-                take.run((name, bytes));
+                take.run(taken);
             }
         });
     };
@@ -93,7 +101,10 @@ pub fn OwnText(
                 placeholder=say(|words| words.text.paste_here)
                 spellcheck="false"
                 autocomplete="off"
+                prop:value=draft.pasted.get_untracked()
                 on:input=move |_| forget()
+                on:change=move |_| keep()
+                on:blur=move |_| keep()
             ></textarea>
             <div class="own-foot">
                 <FilePicker
@@ -102,8 +113,8 @@ pub fn OwnText(
                     accept=".txt,.md,.csv,.json,.tex,.html,.xml,.log,text/*"
                     chosen
                 />
-                {move || file_label.get().map(chip)}
-                <span class="hint" class:is-gone=move || file_label.with(Option::is_some)>
+                {move || label().map(chip)}
+                <span class="hint" class:is-gone=move || draft.file.with(Option::is_some)>
                     {say(|words| words.text.drop)}
                 </span>
                 <button

@@ -40,21 +40,24 @@ pub fn PretrainStep() -> impl IntoView {
 pub fn loss_chart(session: Session) -> impl IntoView {
     view! {
         <LossChart
-            histories=session.histories
+            histories=session.run.histories
             references=Signal::derive(move || session.references())
-            total_steps=Signal::derive(move || session.total_steps())
-            unit=session.unit
+            total_steps=Signal::derive(move || session.run.last_step())
+            unit=session.view.unit
         />
     }
 }
 
 /// The hidden state as the model reads.
 pub fn heatmap(session: Session) -> impl IntoView {
+    session.pictures.hidden_seen.set(true);
+    on_cleanup(move || session.pictures.hidden_seen.set(false));
     let vocabulary = Memo::new(move |_| {
-        session.model.with(|model| model.as_ref().map(|model| model.symbols.clone()).unwrap_or_default().into())
+        session.run.model.with(|model| model.as_ref().map(|model| model.symbols.clone()).unwrap_or_default().into())
     });
-    let layers = Memo::new(move |_| session.model.with(|model| model.as_ref().map_or(1, |model| model.config.layers)));
-    view! { <HiddenHeatmap frame=session.hidden vocabulary layer=session.layer layers /> }
+    let layers =
+        Memo::new(move |_| session.run.model.with(|model| model.as_ref().map_or(1, |model| model.config.layers)));
+    view! { <HiddenHeatmap frame=session.pictures.hidden vocabulary layer=session.pictures.layer layers /> }
 }
 
 /// The text in three lines.
@@ -63,7 +66,7 @@ fn TextCard() -> impl IntoView {
     let session = use_session();
     let words = use_words();
     let say = use_say();
-    let text = Memo::new(move |_| session.learned_text());
+    let text = Memo::new(move |_| session.texts.taken.get());
     let name = move || text.get().map(|text| words().source_name(&text.source));
     let size = move || text.get().map(|text| (words().text.size)(text.characters as u64, text.symbols.len() as u64));
     let parts = move || {
@@ -73,7 +76,7 @@ fn TextCard() -> impl IntoView {
         <section class="card text-card">
             <h2>
                 <span>{move || words().header.step[0]}</span>
-                <button class="plain link" on:click=move |_| session.step.set(Step::Text)>
+                <button class="plain link" on:click=move |_| session.view.step.set(Step::Text)>
                     {say(|words| words.text.change)}
                 </button>
             </h2>
@@ -98,7 +101,7 @@ fn StartOver() -> impl IntoView {
                 class:is-primary=changed
                 data-testid="start-over"
                 title=say(|words| words.model.start_over.help)
-                prop:disabled=move || session.text.with(Option::is_none)
+                prop:disabled=move || session.texts.taken.with(Option::is_none)
                 on:click=move |_| session.start_over()
             >
                 {say(|words| words.model.start_over.label)}

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::{
     page::{
         language::{use_say, use_words},
-        session::use_session,
+        session::{KeptSample, use_session},
     },
     protocol::Sample,
     words::number,
@@ -19,26 +19,24 @@ pub fn SamplesCard() -> impl IntoView {
     let session = use_session();
     let words = use_words();
     let say = use_say();
-    let newest = Memo::new(move |_| session.samples.with(|samples| samples.first().cloned()));
-    // One of the earlier ones, picked by its step.
-    let picked = RwSignal::new(None::<u64>);
+    let open = session.run.open_sample;
     let shown = Memo::new(move |_| {
-        let picked = picked.get();
-        session.samples.with(|samples| {
-            let by_step = samples.iter().find(|sample| Some(sample.step) == picked);
-            by_step.or(samples.first()).cloned()
+        let open = open.get();
+        session.run.samples.with(|samples| {
+            let opened = samples.iter().find(|kept| Some(kept.key) == open);
+            opened.or(samples.first()).map(|kept| kept.sample.clone())
         })
     });
-    let earlier = move || session.samples.with(|samples| samples.iter().skip(1).map(Sample::clone).collect::<Vec<_>>());
-    let row = move |sample: Sample| {
+    let earlier = move || session.run.samples.with(|samples| samples.iter().skip(1).cloned().collect::<Vec<_>>());
+    let row = move |KeptSample { key, sample }: KeptSample| {
         let step = sample.step;
         let excerpt: String =
             sample.text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(EXCERPT).collect();
         view! {
             <button
                 class="earlier"
-                aria-pressed=move || (picked.get() == Some(step)).to_string()
-                on:click=move |_| picked.update(|picked| *picked = (*picked != Some(step)).then_some(step))
+                aria-pressed=move || (open.get() == Some(key)).to_string()
+                on:click=move |_| open.update(|open| *open = (*open != Some(key)).then_some(key))
             >
                 <span class="earlier-step">{number::grouped(step)}</span>
                 <span class="earlier-text">{excerpt}</span>
@@ -51,17 +49,22 @@ pub fn SamplesCard() -> impl IntoView {
                 <span>{say(|words| words.samples.title)}</span>
                 <small>{move || shown.get().map(|sample| (words().samples.at_step)(sample.step))}</small>
             </h2>
-            <pre class="sample" class:is-empty=move || newest.get().is_none() data-testid="sample" tabindex="0">
+            <pre class="sample" class:is-empty=move || shown.with(Option::is_none) data-testid="sample" tabindex="0">
                 {move || match shown.get() {
                     Some(sample) => sample.text,
                     None => words().samples.none.to_owned(),
                 }}
             </pre>
             <div class="earlier-list">
-                <For each=earlier key=|sample| (sample.step, sample.text.len()) children=row />
+                <For each=earlier key=|kept| kept.key children=row />
             </div>
         </section>
     }
+}
+
+/// The newest from before, or from after, a fine-tuning began.
+fn first_of(samples: &[KeptSample], before: bool) -> Option<Sample> {
+    samples.iter().find(|kept| kept.sample.before_fine_tuning == before).map(|kept| kept.sample.clone())
 }
 
 /// A fine-tuning's first sample, and its newest.
@@ -70,12 +73,8 @@ pub fn BeforeAfter() -> impl IntoView {
     let session = use_session();
     let words = use_words();
     let say = use_say();
-    let before = Memo::new(move |_| {
-        session.samples.with(|samples| samples.iter().find(|sample| sample.before_fine_tuning).cloned())
-    });
-    let after = Memo::new(move |_| {
-        session.samples.with(|samples| samples.iter().find(|sample| !sample.before_fine_tuning).cloned())
-    });
+    let before = Memo::new(move |_| session.run.samples.with(|samples| first_of(samples, true)));
+    let after = Memo::new(move |_| session.run.samples.with(|samples| first_of(samples, false)));
     let after = move || after.get().filter(|_| before.with(Option::is_some));
     let step = move |sample: Option<Sample>| sample.map(|sample| (words().samples.at_step)(sample.step));
     view! {

@@ -27,7 +27,8 @@ pub fn TextStep() -> impl IntoView {
                     <h2>{say(|words| words.text.own)}</h2>
                     <OwnText
                         says=|words| words.text.use_text
-                        take=move |(name, bytes)| session.use_own(name, bytes)
+                        draft=session.texts.draft
+                        take=move |taken| session.use_own(taken)
                     />
                 </section>
                 <ReadAs />
@@ -42,7 +43,7 @@ pub fn TextStep() -> impl IntoView {
 fn ReadAs() -> impl IntoView {
     let session = use_session();
     let say = use_say();
-    let settings = session.settings;
+    let settings = session.settings.pretraining;
     let kind = Signal::derive(move || match settings.with(|settings| settings.vocabulary) {
         VocabularyKind::Char => "char",
         VocabularyKind::Byte => "byte",

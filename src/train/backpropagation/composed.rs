@@ -6,13 +6,13 @@ use super::{Pass, remembered};
 use crate::{
     model::{LanguageModel, Tokens},
     recurrent::State,
-    train::resident::Place,
+    train::resident::ResidentChunk,
 };
 
 /// What [`super::backpropagate`] gives, in many small operations.
-pub fn backpropagate(model: &LanguageModel, states: Tensor<4>, place: Place, masks: Option<Tensor<4>>) -> Pass {
+pub fn backpropagate(model: &LanguageModel, states: Tensor<4>, chunk: ResidentChunk, masks: Option<Tensor<4>>) -> Pass {
     let config = model.config();
-    let Place { text, steps, batch, index, .. } = place;
+    let ResidentChunk { text, steps, batch, index, .. } = chunk;
     let first = index * (steps + 1) * batch;
     let inputs = text.clone().narrow(0, first, steps * batch);
     let targets = text.narrow(0, first + batch, steps * batch).autodiff();
@@ -27,7 +27,7 @@ pub fn backpropagate(model: &LanguageModel, states: Tensor<4>, place: Place, mas
     let output = network.forward(&tokens, (0..config.layers).map(of_layer).collect(), masks.map(Tensor::autodiff));
     let loss = log_softmax(output.logits, 1).gather(1, targets.unsqueeze_dim(1)).mean().neg();
     let mut gradients = loss.backward();
-    let gradient = network.gradient(&mut gradients, model.layout());
+    let gradient = network.gradient(&mut gradients);
     let last = output.states.into_iter().map(|state| {
         let remembered = std::iter::once(state.hidden).chain(state.cell).map(Tensor::inner).collect();
         Tensor::stack::<3>(remembered, 0)

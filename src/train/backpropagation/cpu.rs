@@ -26,7 +26,7 @@ use crate::{
         vector::lanes,
     },
     model::{
-        Layout, Slot,
+        LanguageLayout, Slot,
         cpu::{Activations, Masks, Packed, Text, slot},
     },
     recurrent::cpu::{
@@ -189,7 +189,7 @@ impl Workspace {
             let table = packed.project(layout, pass.weights, &distinct.ids, &mut self.rows[0]);
             self.activations.read(packed, layout, shape, Text { table: &table, ids: &distinct.places }, masks);
         } else {
-            let table = slot(pass.weights, layout.layer(0).weight_ih);
+            let table = slot(pass.weights, &layout[layout.layers()[0].weight_ih]);
             self.activations.read(packed, layout, shape, Text { table, ids: &inputs }, masks);
         }
 
@@ -206,7 +206,7 @@ impl Workspace {
     fn head(
         &mut self,
         packed: &Packed,
-        layout: &Layout,
+        layout: &LanguageLayout,
         shape: Shape,
         targets: &[u32],
         positions: usize,
@@ -235,7 +235,7 @@ impl Workspace {
             first: [first; 2],
             rows: rows - first,
         };
-        let [weight, bias] = two(gradient, layout.head_weight(), layout.head_bias());
+        let [weight, bias] = two(gradient, &layout[layout.head().weight], &layout[layout.head().bias]);
         product.add_to(weight, bias);
         loss
     }
@@ -245,12 +245,12 @@ impl Workspace {
         &mut self,
         index: usize,
         packed: &Packed,
-        layout: &Layout,
+        layout: &LanguageLayout,
         shape: Shape,
         masks: Option<Masks>,
         gradient: &mut [f32],
     ) {
-        let (cell, layer, slots) = (layout.config().cell, &packed.layers[index], layout.layer(index));
+        let (cell, layer, slots) = (layout.config().cell, &packed.layers[index], layout.layers()[index]);
         let (below, tape) = self.activations.tapes.split_at_mut(index);
         let tape = &mut tape[0];
         tape.carried.clear();
@@ -264,7 +264,7 @@ impl Workspace {
             first: [shape.batch, 0],
             rows: shape.steps * shape.batch,
         };
-        let [weight, bias] = two(gradient, slots.weight_hh, slots.bias_hh);
+        let [weight, bias] = two(gradient, &layout[slots.weight_hh], &layout[slots.bias_hh]);
         product.add_to(weight, bias);
 
         let Some(below) = below.last() else { return };
@@ -276,7 +276,7 @@ impl Workspace {
             first: [shape.batch; 2],
             ..product
         };
-        let [weight, bias] = two(gradient, slots.weight_ih, slots.bias_ih);
+        let [weight, bias] = two(gradient, &layout[slots.weight_ih], &layout[slots.bias_ih]);
         product.add_to(weight, bias);
         let rows = shape.batch..(shape.steps + 1) * shape.batch;
         layer.input.backward(&tape.gates, first_strip, &mut self.gradient, rows);
@@ -286,16 +286,23 @@ impl Workspace {
     }
 
     /// The gradients of what the first layer reads tokens by.
-    fn table(&mut self, packed: &Packed, layout: &Layout, shape: Shape, distinct: &Distinct, gradient: &mut [f32]) {
+    fn table(
+        &mut self,
+        packed: &Packed,
+        layout: &LanguageLayout,
+        shape: Shape,
+        distinct: &Distinct,
+        gradient: &mut [f32],
+    ) {
         let Workspace { activations, by_symbol, rows: [rows, of_rows], .. } = self;
-        let (config, slots) = (layout.config(), layout.layer(0));
+        let (config, slots) = (layout.config(), layout.layers()[0]);
         let tape = &activations.tapes[0];
         let (units, strips, count) = (config.hidden, tape.hidden.count(), distinct.ids.len());
         let blocks = Blocks { order: input_order(config.cell), units };
         by_symbol.reserve(lanes(), blocks.order.len() * strips, count, count);
         sum_by_id(&tape.gates, input_place(config.cell) * strips, shape.batch, &distinct.places, by_symbol);
         if !config.tie_weights {
-            let [weight, bias] = two(gradient, slots.weight_ih, slots.bias_ih);
+            let [weight, bias] = two(gradient, &layout[slots.weight_ih], &layout[slots.bias_ih]);
             let width = blocks.order.len() * units;
             for (place, &id) in distinct.ids.iter().enumerate() {
                 let row = &mut weight[id as usize * width..(id as usize + 1) * width];
@@ -318,11 +325,11 @@ impl Workspace {
             first: [0, 0],
             rows: count,
         };
-        let [weight, bias] = two(gradient, slots.weight_ih, slots.bias_ih);
+        let [weight, bias] = two(gradient, &layout[slots.weight_ih], &layout[slots.bias_ih]);
         product.add_to(weight, bias);
         of_rows.reserve(lanes(), strips, count, count);
         packed.layers[0].input.backward(by_symbol, 0, of_rows, 0..count);
-        let table = slot_mut(gradient, layout.head_weight());
+        let table = slot_mut(gradient, &layout[layout.head().weight]);
         let mut row = vec![0.0; units];
         for (place, &id) in distinct.ids.iter().enumerate() {
             of_rows.copy_to(0, place, std::iter::once(row.as_mut_slice()));

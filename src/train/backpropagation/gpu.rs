@@ -20,19 +20,19 @@
 //! | of h below | further layer | |
 //!
 //! With tied weights layer 0 is as a further one whose input is rows of W_head, and the rows' gradients are added to
-//! that of W_head in the end. The weights and their gradients are read and written where they stand in the flat buffers,
-//! each weight bound on its own: the layout begins every one where WebGPU allows a binding to begin.
+//! that of W_head in the end. The way forward is [`Reading`]. The gradients are written where they stand in the flat buffer, each
+//! bound on its own, as the weights are.
 
 mod table;
 
 use burn::backend::{
     TensorMetadata,
-    ops::{FloatTensorOps, IntTensorOps},
+    ops::FloatTensorOps,
     tensor::{FloatTensor, IntTensor},
 };
 use burn_cubecl::{CubeBackend, kernel::into_contiguous, tensor::CubeTensor};
 
-use super::{Backpropagation, Chunk, remembered};
+use super::{Backpropagation, Chunk};
 use crate::{
     linear::{
         Form,
@@ -41,11 +41,13 @@ use crate::{
             product::{Matrix, multiply, product},
         },
     },
-    model::Slot,
+    model::{
+        Slot,
+        gpu::{Layer, Reading, outputs, view},
+    },
     recurrent::gpu::{
         recurrent_gradients,
-        sequence::{self, Backward, Forward},
-        tape::Tape,
+        sequence::{self, Backward},
     },
     train::loss::gpu::gradients,
 };
@@ -61,11 +63,21 @@ impl Backpropagation for CubeBackend {
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         let weights = into_contiguous(weights);
         let gradient = zeros(&weights);
-        // The walk leaves the state after the chunk where it found the one before.
-        let states = if states.can_mut() { into_contiguous(states) } else { states.copy() };
-        let passes = Passes { weights, gradient, states, text, order, masks: chunk.dropout.then_some(masks), chunk };
+        let reading = Reading {
+            layout: chunk.layout.clone(),
+            weights,
+            // The kernels leave the state after the chunk where they found the one before.
+            states: if states.can_mut() { into_contiguous(states) } else { states.copy() },
+            text,
+            first_id: chunk.first_id(),
+            steps: chunk.steps,
+            batch: chunk.batch,
+            masks: chunk.dropout.then_some(masks),
+            keep: true,
+        };
+        let passes = Passes { reading, gradient, order, chunk };
         let losses = passes.run();
-        (passes.gradient, losses, passes.states)
+        (passes.gradient, losses, passes.reading.states)
     }
 }
 
@@ -75,35 +87,18 @@ fn zeros(like: &CubeTensor) -> CubeTensor {
 
 /// One chunk's way through the model and back.
 struct Passes {
-    /// Flat, as the layout says, and so is the gradient.
-    weights: CubeTensor,
+    reading: Reading,
+    /// Flat, as the layout says.
     gradient: CubeTensor,
-    states: CubeTensor,
-    text: CubeTensor,
     order: CubeTensor,
-    /// [L − 1, T, B, H].
-    masks: Option<CubeTensor>,
     chunk: Chunk,
-}
-
-/// What a layer left on the way forward.
-struct Layer {
-    /// What W_ih was multiplied with, [N, H]; none where the rows of a table were taken.
-    input: Option<Matrix>,
-    /// See [`Tape`].
-    record: CubeTensor,
 }
 
 impl Passes {
     /// Parts of the loss, [N].
     fn run(&self) -> CubeTensor {
-        let layout = self.chunk.layout.clone();
-        let config = layout.config();
-        let mut layers: Vec<Layer> = Vec::with_capacity(config.layers);
-        for layer in 0..config.layers {
-            let below = layers.last().map(|below| &below.record);
-            layers.push(self.forward(layer, below));
-        }
+        let layout = &self.reading.layout;
+        let mut layers = self.reading.layers();
         let mut losses = None;
         let mut above = None;
         while let Some(layer) = layers.pop() {
@@ -114,94 +109,57 @@ impl Passes {
             });
             above = self.backward(layers.len(), layer, gradient);
         }
-        if let (true, Some(embedded)) = (config.tie_weights, above) {
-            self.token_rows(&embedded, layout.head_weight(), true);
+        if let (true, Some(embedded)) = (layout.config().tie_weights, above) {
+            self.token_rows(&embedded, &layout[layout.head().weight], true);
         }
-        losses.unwrap_or_else(|| zeros(&empty(&self.weights, [1])))
-    }
-
-    fn tape(&self) -> Tape {
-        let config = self.chunk.layout.config();
-        Tape { cell: config.cell, steps: self.chunk.steps, batch: self.chunk.batch, hidden: config.hidden }
-    }
-
-    /// G·H.
-    fn rows(&self) -> usize {
-        self.tape().cell.gates() * self.tape().hidden
-    }
-
-    /// All steps of `layer` over the outputs of the layer below.
-    fn forward(&self, layer: usize, below: Option<&CubeTensor>) -> Layer {
-        let (tape, slots) = (self.tape(), self.chunk.layout.layer(layer));
-        let Tape { hidden, .. } = tape;
-        let input = match below {
-            Some(record) => Some(self.masked(layer - 1, Matrix::all(record, hidden).from(tape.step()))),
-            None => self.chunk.layout.config().tie_weights.then(|| self.embedded()),
-        };
-        let weight_ih = view(&self.weights, slots.weight_ih);
-        let projected = match &input {
-            Some(input) => {
-                let shape = [self.chunk.positions(), self.rows(), hidden];
-                product(Form::RightTransposed, shape, input.clone(), Matrix::all(&weight_ih, hidden), None)
-            }
-            None => weight_ih,
-        };
-        let weight = shaped(view(&self.weights, slots.weight_hh), [self.rows(), hidden]);
-        let record = empty(&self.weights, [tape.len(true)]);
-        let form = Forward { gather: input.is_none(), input_bias: true, keep: true, carry: true };
-        let pass = sequence::Pass {
-            ids: (&self.text, self.chunk.first_id()),
-            input: projected,
-            weight,
-            biases: (span(&self.weights, slots.bias_ih, slots.bias_hh), slots.bias_hh.offset - slots.bias_ih.offset),
-            state: (&self.states, layer * remembered(tape.cell) * tape.step()),
-            record: &record,
-        };
-        sequence::forward(tape, form, pass);
-        Layer { input, record }
+        losses.unwrap_or_else(|| zeros(&empty(&self.gradient, [1])))
     }
 
     /// The gradient of the top layer's outputs, [N, H], and the parts of the loss, [N].
     fn head(&self, record: &CubeTensor) -> (CubeTensor, CubeTensor) {
-        let (tape, layout, positions) = (self.tape(), &self.chunk.layout, self.chunk.positions());
+        let Reading { layout, weights, text, .. } = &self.reading;
+        let (tape, head, positions) = (self.reading.tape(), layout.head(), self.chunk.positions());
         let (hidden, symbols) = (tape.hidden, layout.symbols());
-        let outputs = Matrix::all(record, hidden).from(tape.step());
-        let weight = Matrix::all(&view(&self.weights, layout.head_weight()), hidden);
-        let scores =
-            product(Form::RightTransposed, [positions, symbols, hidden], outputs.clone(), weight.clone(), None);
-        let bias = view(&self.weights, layout.head_bias());
-        let losses = gradients(&scores, bias, &self.text, self.chunk.first_id() + self.chunk.batch);
+        let (weight, bias) = (&layout[head.weight], &layout[head.bias]);
+        // The loss adds the bias on its way.
+        let scores = self.reading.scores(record, false);
+        let losses = gradients(&scores, view(weights, bias), text, self.chunk.first_id() + self.chunk.batch);
         let scores = Matrix::all(&scores, symbols);
-        let gradient = product(Form::Plain, [positions, hidden, symbols], scores.clone(), weight, None);
-        self.weight_gradient([symbols, hidden], scores, outputs, layout.head_weight(), layout.head_bias());
+        let of_weight = Matrix::all(&view(weights, weight), hidden);
+        let gradient = product(Form::Plain, [positions, hidden, symbols], scores.clone(), of_weight, None);
+        self.weight_gradient([symbols, hidden], scores, outputs(tape, record), weight, bias);
         (gradient, losses)
     }
 
     /// All steps of `layer` in reverse, from the gradient of its outputs. Gives that of its input, [N, H], where that is
     /// of use.
     fn backward(&self, layer: usize, Layer { input, record }: Layer, above: CubeTensor) -> Option<CubeTensor> {
-        let (tape, slots, positions) = (self.tape(), self.chunk.layout.layer(layer), self.chunk.positions());
+        let Reading { layout, weights, .. } = &self.reading;
+        let (tape, slots, positions) = (self.reading.tape(), layout.layers()[layer], self.chunk.positions());
+        let [weight_ih, weight_hh] = [slots.weight_ih, slots.weight_hh].map(|id| &layout[id]);
+        let [bias_ih, bias_hh] = [slots.bias_ih, slots.bias_hh].map(|id| &layout[id]);
+        let rows = self.reading.rows();
         let columns = sequence::blocks(tape.cell) * tape.hidden;
         let sums = empty(&above, [positions, columns]);
         let first_state = &empty(&above, [1]);
-        let weight = view(&self.weights, slots.weight_hh);
+        let weight = view(weights, weight_hh);
         let form = Backward { last_cell: false, first_state: false };
         sequence::backward(tape, form, sequence::Return { record: &record, above, weight, sums: &sums, first_state });
-        let [weight, bias] = [slots.weight_hh, slots.bias_hh].map(|slot| view(&self.gradient, slot));
+        let [weight, bias] = [weight_hh, bias_hh].map(|slot| view(&self.gradient, slot));
         recurrent_gradients(tape, &record, &sums, &weight, &bias);
 
         let Some(input) = input else {
-            table::sum_columns(&sums, self.rows(), &view(&self.gradient, slots.bias_ih));
-            self.token_rows(&sums, slots.weight_ih, false);
+            table::sum_columns(&sums, rows, &view(&self.gradient, bias_ih));
+            self.token_rows(&sums, weight_ih, false);
             return None;
         };
         let sums = Matrix::all(&sums, columns);
-        self.weight_gradient([self.rows(), tape.hidden], sums.clone(), input, slots.weight_ih, slots.bias_ih);
-        let weight = Matrix::all(&view(&self.weights, slots.weight_ih), tape.hidden);
-        let gradient = product(Form::Plain, [positions, tape.hidden, self.rows()], sums, weight, None);
+        self.weight_gradient([rows, tape.hidden], sums.clone(), input, weight_ih, bias_ih);
+        let weight = Matrix::all(&view(weights, weight_ih), tape.hidden);
+        let gradient = product(Form::Plain, [positions, tape.hidden, rows], sums, weight, None);
         match layer {
             0 => Some(gradient),
-            _ => Some(self.masked(layer - 1, Matrix::all(&gradient, tape.hidden)).buffer),
+            _ => Some(self.reading.masked(layer - 1, Matrix::all(&gradient, tape.hidden)).buffer),
         }
     }
 
@@ -221,49 +179,8 @@ impl Passes {
 
     /// The gradient of a table whose rows were taken by token, from theirs.
     fn token_rows(&self, rows: &CubeTensor, table: &Slot, add: bool) {
-        let text = (&self.text, self.chunk.first_id());
+        let text = (&self.reading.text, self.chunk.first_id());
         let order = (&self.order, self.chunk.first_order());
         table::sum_by_token(rows, text, order, &view(&self.gradient, table), [table.rows, table.columns], add);
     }
-
-    /// The rows of W_head that the chunk's tokens stand for, [N, H].
-    fn embedded(&self) -> Matrix {
-        let (first, head) = (self.chunk.first_id(), self.chunk.layout.head_weight());
-        let ids = CubeBackend::int_slice(self.text.clone(), &[(first..first + self.chunk.positions()).into()]);
-        let table = shaped(view(&self.weights, head), [head.rows, head.columns]);
-        Matrix::all(&CubeBackend::float_select(table, 0, ids), head.columns)
-    }
-
-    /// What dropout lets through above `layer` of its outputs, or of the gradient of what was let through.
-    fn masked(&self, layer: usize, values: Matrix) -> Matrix {
-        let Some(masks) = &self.masks else { return values };
-        let Tape { steps, batch, hidden, .. } = self.tape();
-        let size = steps * batch * hidden;
-        let part = |tensor: &CubeTensor, start: usize| {
-            let flat = CubeBackend::float_reshape(tensor.clone(), [tensor.shape().num_elements()].into());
-            CubeBackend::float_slice(flat, &[(start..start + size).into()])
-        };
-        let mask = part(masks, layer * size);
-        Matrix::all(&CubeBackend::float_mul(part(&values.buffer, values.start), mask), hidden)
-    }
-}
-
-/// The place of a weight in a flat buffer, to be bound alone.
-fn view(flat: &CubeTensor, slot: &Slot) -> CubeTensor {
-    span(flat, slot, slot)
-}
-
-/// The same from one weight to another that stands after it.
-fn span(flat: &CubeTensor, first: &Slot, last: &Slot) -> CubeTensor {
-    let (length, size) = (flat.shape().num_elements(), flat.dtype.size());
-    let end = last.offset + last.padded();
-    let bytes = |numbers: usize| (numbers * size) as u64;
-    let handle = flat.handle.clone().offset_start(bytes(first.offset)).offset_end(bytes(length - end));
-    let shape = [end - first.offset].into();
-    CubeTensor::new_contiguous(flat.client.clone(), flat.device.clone(), shape, handle, flat.dtype)
-}
-
-/// The numbers at the beginning of a view as a matrix.
-fn shaped(view: CubeTensor, shape: [usize; 2]) -> CubeTensor {
-    CubeTensor::new_contiguous(view.client, view.device, shape.into(), view.handle, view.dtype)
 }

@@ -14,8 +14,8 @@ const CHUNK: usize = 4096;
 impl Update for Flex {
     fn adamw(
         mut weights: FloatTensor<Self>,
-        mut first: FloatTensor<Self>,
-        mut second: FloatTensor<Self>,
+        mut first_moment: FloatTensor<Self>,
+        mut second_moment: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
         losses: FloatTensor<Self>,
         mut ring: FloatTensor<Self>,
@@ -29,8 +29,8 @@ impl Update for Flex {
         let scale = if squared_norm.is_finite() { scale } else { f32::NAN };
         run(Step {
             weights: weights.storage_mut(),
-            first: first.storage_mut(),
-            second: second.storage_mut(),
+            first_moment: first_moment.storage_mut(),
+            second_moment: second_moment.storage_mut(),
             gradient,
             scale,
             factors,
@@ -39,7 +39,7 @@ impl Update for Flex {
         if let Some(figures) = ring.storage_mut::<f32>().chunks_exact_mut(2).nth(factors.slot) {
             figures.copy_from_slice(&[loss, squared_norm as f32]);
         }
-        (weights, first, second, ring)
+        (weights, first_moment, second_moment, ring)
     }
 }
 
@@ -66,8 +66,8 @@ impl Kernel for SquaredNorm<'_> {
 
 struct Step<'a> {
     weights: &'a mut [f32],
-    first: &'a mut [f32],
-    second: &'a mut [f32],
+    first_moment: &'a mut [f32],
+    second_moment: &'a mut [f32],
     gradient: &'a [f32],
     scale: f32,
     factors: Factors,
@@ -78,19 +78,19 @@ impl Kernel for Step<'_> {
 
     #[inline(always)]
     fn run<V: Vector>(self) {
-        let Step { weights, first, second, gradient, scale, factors } = self;
+        let Step { weights, first_moment, second_moment, gradient, scale, factors } = self;
         let splat = V::splat;
         for at in (0..gradient.len()).step_by(V::LANES) {
             let gradient = V::load_part(gradient, at).mul(splat(scale));
-            let momentum = V::load_part(first, at).mul(splat(BETA_1));
-            let momentum = gradient.mul_add(splat(1.0 - BETA_1), momentum);
-            momentum.store_part(first, at);
-            let spread = V::load_part(second, at).mul(splat(BETA_2));
-            let spread = gradient.mul(gradient).mul_add(splat(1.0 - BETA_2), spread);
-            spread.store_part(second, at);
-            let root = spread.mul(splat(factors.spread)).sqrt().add(splat(EPSILON));
+            let mean = V::load_part(first_moment, at).mul(splat(BETA_1));
+            let mean = gradient.mul_add(splat(1.0 - BETA_1), mean);
+            mean.store_part(first_moment, at);
+            let square = V::load_part(second_moment, at).mul(splat(BETA_2));
+            let square = gradient.mul(gradient).mul_add(splat(1.0 - BETA_2), square);
+            square.store_part(second_moment, at);
+            let root = square.mul(splat(factors.second_correction)).sqrt().add(splat(EPSILON));
             let weight = V::load_part(weights, at).mul(splat(factors.kept));
-            weight.sub(momentum.mul(splat(factors.rate)).div(root)).store_part(weights, at);
+            weight.sub(mean.mul(splat(factors.rate)).div(root)).store_part(weights, at);
         }
     }
 }

@@ -26,15 +26,16 @@ const PARTS: usize = 256 * UNITS;
 impl Update for CubeBackend {
     fn adamw(
         weights: FloatTensor<Self>,
-        first: FloatTensor<Self>,
-        second: FloatTensor<Self>,
+        first_moment: FloatTensor<Self>,
+        second_moment: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
         losses: FloatTensor<Self>,
         ring: FloatTensor<Self>,
         factors: Factors,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         let own = |tensor: CubeTensor| if tensor.can_mut() { tensor } else { tensor.copy() };
-        let (weights, first, second, ring) = (own(weights), own(first), own(second), own(ring));
+        let (weights, ring) = (own(weights), own(ring));
+        let (first_moment, second_moment) = (own(first_moment), own(second_moment));
         let gradient = into_contiguous(gradient);
         let count = gradient.shape().num_elements();
         let parts = squares(gradient.clone(), count.div_ceil(SQUARES).clamp(1, PARTS).next_multiple_of(UNITS));
@@ -63,19 +64,19 @@ impl Update for CubeBackend {
                 CubeDim::new_1d(UNITS as u32),
                 wide,
                 weights.clone().into_buffer_arg(),
-                first.clone().into_buffer_arg(),
-                second.clone().into_buffer_arg(),
+                first_moment.clone().into_buffer_arg(),
+                second_moment.clone().into_buffer_arg(),
                 gradient.into_buffer_arg(),
                 ring.clone().into_buffer_arg(),
                 factors.slot,
                 factors.clip,
                 factors.kept,
                 factors.rate,
-                factors.spread,
+                factors.second_correction,
                 count / wide,
             );
         }
-        (weights, first, second, ring)
+        (weights, first_moment, second_moment, ring)
     }
 }
 
@@ -143,26 +144,26 @@ fn strided_sum(values: &[f32], count: usize) -> f32 {
 #[cube(launch_unchecked)]
 fn update<N: Size>(
     weights: &mut [Vector<f32, N>],
-    first: &mut [Vector<f32, N>],
-    second: &mut [Vector<f32, N>],
+    first_moment: &mut [Vector<f32, N>],
+    second_moment: &mut [Vector<f32, N>],
     gradient: &[Vector<f32, N>],
     ring: &[f32],
     slot: usize,
     clip: f32,
     kept: f32,
     rate: f32,
-    spread: f32,
+    second_correction: f32,
     count: usize,
 ) {
     let at = ABSOLUTE_POS;
     if at < count {
         let scale = clip / ring[2 * slot + 1].sqrt().max(clip);
         let gradient = gradient[at] * Vector::new(scale);
-        let mean = first[at] * Vector::new(BETA_1) + gradient * Vector::new(1.0 - BETA_1);
-        let square = second[at] * Vector::new(BETA_2) + gradient * gradient * Vector::new(1.0 - BETA_2);
-        first[at] = mean;
-        second[at] = square;
+        let mean = first_moment[at] * Vector::new(BETA_1) + gradient * Vector::new(1.0 - BETA_1);
+        let square = second_moment[at] * Vector::new(BETA_2) + gradient * gradient * Vector::new(1.0 - BETA_2);
+        first_moment[at] = mean;
+        second_moment[at] = square;
         weights[at] = weights[at] * Vector::new(kept)
-            - mean * Vector::new(rate) / ((square * Vector::new(spread)).sqrt() + Vector::new(EPSILON));
+            - mean * Vector::new(rate) / ((square * Vector::new(second_correction)).sqrt() + Vector::new(EPSILON));
     }
 }

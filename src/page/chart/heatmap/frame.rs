@@ -1,6 +1,6 @@
 //! What the network's hidden state was at every position of a text.
 
-use crate::protocol::{Array, HiddenReport, Odd};
+use crate::protocol::{Array, HiddenReport, NextSymbol};
 
 /// What `Event::Hidden` brought.
 #[derive(Clone, Debug, PartialEq)]
@@ -8,7 +8,7 @@ pub struct HiddenFrame {
     pub report: HiddenReport,
     /// [positions, units], row by row.
     states: Vec<f32>,
-    /// [positions, odds_count], likeliest first.
+    /// [positions, `likeliest`], likeliest first.
     odds: Vec<f32>,
     /// Which symbols these are, same shape.
     odd_ids: Vec<u32>,
@@ -22,7 +22,7 @@ impl HiddenFrame {
             return None;
         };
         let positions = report.symbols.len();
-        let all_odds = positions.checked_mul(report.odds_count)?;
+        let all_odds = positions.checked_mul(report.likeliest)?;
         let fits = positions > 0
             && report.units > 0
             && states.len() == positions.checked_mul(report.units)?
@@ -44,14 +44,14 @@ impl HiddenFrame {
     }
 
     /// The likeliest symbols after `position`. `vocabulary`: how to show each symbol, by id.
-    pub fn odds_after(&self, position: usize, vocabulary: &[String]) -> Vec<Odd> {
-        let count = self.report.odds_count;
+    pub fn odds_after(&self, position: usize, vocabulary: &[String]) -> Vec<NextSymbol> {
+        let count = self.report.likeliest;
         let range = position * count..(position + 1) * count;
         let (Some(odds), Some(ids)) = (self.odds.get(range.clone()), self.odd_ids.get(range)) else {
             return Vec::new();
         };
         let symbol = |id: u32| vocabulary.get(id as usize).cloned().unwrap_or_default();
-        odds.iter().zip(ids).map(|(&probability, &id)| Odd { symbol: symbol(id), probability }).collect()
+        odds.iter().zip(ids).map(|(&probability, &id)| NextSymbol { symbol: symbol(id), probability }).collect()
     }
 
     /// One pixel a cell, as an `ImageData` holds them: positions from left to right, units in `order` from the top.
@@ -74,12 +74,13 @@ mod tests {
 
     fn report(symbols: &[&str], units: usize) -> HiddenReport {
         HiddenReport {
+            run: 1,
             step: 1,
             layer: 0,
             layers: 1,
             units,
             symbols: symbols.iter().map(|&symbol| symbol.to_owned()).collect(),
-            odds_count: 1,
+            likeliest: 1,
             unknown: Vec::new(),
         }
     }
@@ -101,8 +102,8 @@ mod tests {
     fn odds_are_named_by_the_vocabulary_and_an_unknown_id_is_no_crash() {
         let frame = HiddenFrame::new(report(&["a", "b"], 2), arrays(&[0.0; 4])).expect("the shapes agree");
         let vocabulary = ["a".to_owned(), "b".to_owned()];
-        assert_eq!(frame.odds_after(0, &vocabulary), [Odd { symbol: "b".to_owned(), probability: 0.5 }]);
-        assert_eq!(frame.odds_after(1, &vocabulary), [Odd { symbol: String::new(), probability: 0.25 }]);
+        assert_eq!(frame.odds_after(0, &vocabulary), [NextSymbol { symbol: "b".to_owned(), probability: 0.5 }]);
+        assert_eq!(frame.odds_after(1, &vocabulary), [NextSymbol { symbol: String::new(), probability: 0.25 }]);
         assert!(frame.odds_after(2, &vocabulary).is_empty());
     }
 

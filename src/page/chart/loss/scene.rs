@@ -291,9 +291,10 @@ mod tests {
             characters_per_token: 1.0,
             fine_tuning: false,
         });
-        let progress = Progress { first_step: 1, step: losses.len() as u64, epoch: 0.0, tokens_per_second: 10.0 };
+        let progress =
+            Progress { run: 1, first_step: 1, step: losses.len() as u64, epoch: 0.0, tokens_per_second: 10.0 };
         histories.progress(&progress, &[Array::Floats(losses.to_vec()), Array::Floats(losses.to_vec())]);
-        histories.evaluated(&Evaluation { step: 2, on: EvaluatedOn::Validation, loss: 3.5, tokens: 1 });
+        histories.evaluated(&Evaluation { run: 1, step: 2, on: EvaluatedOn::Validation, loss: 3.5, tokens: 1 });
         histories
     }
 

@@ -18,7 +18,7 @@ pub fn ModelCard() -> impl IntoView {
     let session = use_session();
     let words = use_words();
     let say = use_say();
-    let settings = session.settings;
+    let settings = session.settings.pretraining;
     let of =
         move |read: fn(&ModelConfig) -> f64| Signal::derive(move || settings.with(|settings| read(&settings.model)));
     let set = move |write: fn(&mut ModelConfig, f64)| {
@@ -41,7 +41,7 @@ pub fn ModelCard() -> impl IntoView {
     };
     // Of the chosen settings, so that their price is known before the start.
     let parameters = Memo::new(move |_| {
-        let symbols = session.learned_text().map(|text| text.symbols.len())?;
+        let symbols = session.texts.taken.with(|text| text.as_ref().map(|text| text.symbols.len()))?;
         Some(settings.with(|settings| settings.model.parameters(symbols)))
     });
     view! {

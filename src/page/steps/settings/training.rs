@@ -114,15 +114,10 @@ pub fn TrainingControl(
 pub fn TrainingCard() -> impl IntoView {
     let session = use_session();
     let say = use_say();
-    let settings = session.settings;
+    let settings = session.settings.pretraining;
     let train = Signal::derive(move || settings.with(|settings| settings.train.clone()));
     let change = Callback::new(move |changed: TrainConfig| {
-        let before = train.get_untracked();
-        let live = (before.learning_rate, before.clip) != (changed.learning_rate, changed.clip);
-        settings.update(|settings| settings.train = changed);
-        if live {
-            session.tune();
-        }
+        session.change_pretraining(changed);
     });
     let control = move |number| view! { <TrainingControl number train change /> };
     let seed = Signal::derive(move || settings.with(|settings| settings.model.seed as f64));
@@ -159,7 +154,7 @@ pub fn TrainingCard() -> impl IntoView {
 /// Warm-up takes a twentieth of the run, a cosine falls to its end.
 #[component]
 fn ScheduleChoice() -> impl IntoView {
-    let settings = use_session().settings;
+    let settings = use_session().settings.pretraining;
     let schedule = Signal::derive(move || match settings.with(|settings| settings.train.schedule) {
         Schedule::Constant => "constant",
         Schedule::Warmup { .. } => "warmup",

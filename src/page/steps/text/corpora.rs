@@ -16,7 +16,7 @@ use crate::{
 pub fn Corpora() -> impl IntoView {
     let session = use_session();
     let say = use_say();
-    let chosen = Memo::new(move |_| match session.chosen.get() {
+    let chosen = Memo::new(move |_| match session.chosen() {
         Some(Source::Corpus { id }) => id,
         Some(Source::Generated { text, .. }) => text.id().to_owned(),
         _ => String::new(),

@@ -21,13 +21,13 @@ const SYMBOLS: usize = 120;
 pub fn Report() -> impl IntoView {
     let session = use_session();
     let say = use_say();
-    let text = Memo::new(move |_| session.text.get());
+    let text = Memo::new(move |_| session.texts.taken.get());
     view! {
         <div class="column">
             <section class="card">
                 <h2>
                     <span>{say(|words| words.text.report)}</span>
-                    <button class="plain link" on:click=move |_| session.step.set(Step::Pretrain)>
+                    <button class="plain link" on:click=move |_| session.view.step.set(Step::Pretrain)>
                         {say(|words| words.text.train_on_it)}
                     </button>
                 </h2>
@@ -62,7 +62,7 @@ fn Size(text: Arc<TextReport>) -> impl IntoView {
     let (train, valid) = (text.train_tokens as u64, text.valid_tokens as u64);
     let source = text.source.clone();
     view! {
-        <p class="name">{move || session.language.get().words().source_name(&source)}</p>
+        <p class="name">{move || session.view.language.get().words().source_name(&source)}</p>
         <p class="hint">{move || (words().text.size)(characters, symbols)}</p>
         <div class="split" aria-hidden="true">
             <i style:width=format!("{share:.2}%")></i>
@@ -77,7 +77,6 @@ fn Size(text: Arc<TextReport>) -> impl IntoView {
 /// Bars that end at the loss, so that the shortest is the best.
 #[component]
 fn Baselines(text: Arc<TextReport>) -> impl IntoView {
-    let session = use_session();
     let words = use_words();
     let uniform = text.uniform_loss;
     let row = move |name: String, loss: f64, class: &'static str| {
@@ -94,7 +93,7 @@ fn Baselines(text: Arc<TextReport>) -> impl IntoView {
     };
     let rows = move || {
         let words = words();
-        let baselines = session.baselines.get();
+        let baselines = text.baselines.clone();
         let best = baselines.iter().map(|baseline| baseline.loss).fold(f64::INFINITY, f64::min);
         let grams = baselines
             .into_iter()
@@ -103,7 +102,7 @@ fn Baselines(text: Arc<TextReport>) -> impl IntoView {
                 row((words.text.n_gram)(baseline.order), baseline.loss, class)
             })
             .collect_view();
-        let counting = session.baselines.with(Vec::is_empty).then_some(words.text.counting);
+        let counting = text.baselines.is_empty().then_some(words.text.counting);
         view! {
             {row(words.text.uniform.to_owned(), uniform, "")}
             {grams}
