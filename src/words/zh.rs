@@ -26,7 +26,7 @@ pub static WORDS: Words = Words {
             label: "计算设备", help: "更换设备会重新启动引擎，文本和设置保持不变。"
         },
         auto: "自动",
-        loading: |received, total| format!("正在载入引擎，{} / {}", bytes(received), bytes(total)),
+        loading: "正在载入引擎",
     },
     speed: Speed {
         title: "这台机器的速度",

@@ -21,10 +21,6 @@ test("the engine is at most 3 MB compressed", (t) => {
   assert.ok(bytes <= 3e6, `${bytes} bytes`);
 });
 
-test("the page knows how large the engine is", () => {
-  assert.match(read("index.html").toString(), new RegExp(`name="engine-bytes" content="${read("engine_bg.wasm").length}"`));
-});
-
 test("no file says where it was built, and none has a source map", () => {
   for (const name of readdirSync(DIST).filter((name) => /\.(wasm|js|css|html)$/.test(name))) {
     const text = read(name).toString("latin1");
