@@ -40,7 +40,8 @@ pub use serve::serve;
 
 use crate::{
     protocol::{
-        DeviceKind, DeviceReason, EvaluatedOn, Event, NO_REQUEST, Parcel, RequestId, RunId, RunState, Speeds, Trouble,
+        DeviceKind, DeviceReason, EvaluatedOn, Event, NO_REQUEST, Origin, Parcel, RequestId, RunId, RunState, Speeds,
+        Trouble,
     },
     train::{Divergence, Evaluator, StepFigures},
 };
@@ -133,12 +134,13 @@ impl Engine {
 
     async fn training_step(&mut self) -> Result<(), Trouble> {
         let Some(run) = &mut self.run else { return Ok(()) };
-        // Of no steps at all it is at the end before the first.
+        // A run of no steps is at its end before the first one.
         if !run.is_at_the_end() {
             let figures = run.step().await?;
             self.after_step(figures).await?;
         }
-        if self.is_training() && self.run.as_ref().is_some_and(Run::is_at_the_end) {
+        let Some(run) = &mut self.run else { return Ok(()) };
+        if run.is_at_the_end() && run.state == RunState::Running {
             self.halt(NO_REQUEST, RunState::Finished).await?;
         }
         Ok(())
@@ -267,7 +269,7 @@ impl Engine {
         }
     }
 
-    /// Keeps a copy of the weights on the host, for the case that the GPU is lost.
+    /// Takes a checkpoint, for the case that the GPU is lost.
     async fn keep(&mut self) -> Result<(), Trouble> {
         match &mut self.run {
             Some(run) => run.keep().await,
@@ -289,41 +291,49 @@ impl Engine {
         self.lose_device(reason);
     }
 
-    /// After a lost GPU the run goes on, paused, on the CPU from the weights last kept. A run that is on the CPU goes on
-    /// as if nothing had happened: the GPU was only being tried for another one.
+    /// The GPU is lost. A run that is on the CPU goes on as if nothing had happened: the GPU was only being tried for
+    /// another one.
     fn lose_device(&mut self, reason: String) {
         if let Some(candidates) = &mut self.candidates {
             candidates.give_up_gpu(reason.clone());
         }
-        if self.compute.kind == DeviceKind::Cpu {
-            return;
+        if self.compute.kind == DeviceKind::WebGpu {
+            self.move_run(device::cpu(), reason);
         }
+    }
+
+    /// The run goes on, paused, on another device from its last checkpoint, or rests there if it does not fit.
+    fn move_run(&mut self, compute: ComputeDevice, reason: String) {
         let trouble = Trouble::DeviceLost { reason: reason.clone() };
         let run = self.run.as_ref().map(|run| run.id);
         self.emit(NO_REQUEST, Event::Trouble { run, trouble: trouble.clone() });
-        self.compute = device::cpu();
+        self.compute = compute;
         let report = self.compute.report(DeviceReason::Failed(reason), Speeds::default());
         self.emit(NO_REQUEST, Event::Device(report));
         // Evaluations read on the device that is gone.
         self.end_jobs(Some(trouble.clone()), |work| matches!(work, Work::Evaluation(_)));
         let Some(run) = self.run.take() else { return };
-        match run.moved_to(&self.compute) {
-            Ok(run) => {
-                let step = run.step_number();
-                self.end_jobs(Some(trouble), |work| work.step().is_some_and(|of| of > step));
-                self.take_up(NO_REQUEST, run);
-            }
-            Err(trouble) => self.report(NO_REQUEST, trouble),
+        let trains = run.resting().is_none();
+        let run = run.moved_to(&self.compute, Origin::Moved);
+        let (step, why) = (run.step_number(), run.resting().filter(|_| trains).cloned());
+        self.end_jobs(Some(trouble), |work| work.step().is_some_and(|of| of > step));
+        self.take_up(NO_REQUEST, run);
+        // It rests, to be used and saved.
+        if let Some(trouble) = why {
+            self.report(NO_REQUEST, trouble);
         }
     }
 
-    /// Makes `run` the present one, paused.
+    /// Makes `run` the present one, paused, or finished where its checkpoint was.
     fn take_up(&mut self, request: RequestId, run: Run) {
-        let report = run.report();
+        let (report, state) = (run.report(), run.state.clone());
         self.last_run = run.id;
         self.run = Some(run);
         self.subscriptions.model_changed();
         self.emit(request, Event::ModelReady(report));
+        if state != RunState::Paused {
+            self.enter(request, state);
+        }
     }
 
     /// Ends jobs before they are done. Whoever asked for one is told why, or, where there is nothing to tell, that it is
@@ -362,6 +372,8 @@ fn cause(report: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    mod keeping;
+
     use std::cell::RefCell;
 
     use super::*;

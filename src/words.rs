@@ -66,6 +66,7 @@ pub struct Words {
     pub number: Number,
     pub model: Model,
     pub training: Training,
+    pub plot: Plot,
     pub chart: Chart,
     pub heatmap: Heatmap,
     pub samples: Samples,
@@ -157,6 +158,8 @@ pub struct Notice {
     pub loaded_without_text: &'static str,
     pub loaded_kept: &'static str,
     pub passed_over: fn(symbols: &[String]) -> String,
+    /// A file of a newer program has these.
+    pub newer: fn(names: &[String]) -> String,
 }
 
 pub struct Text {
@@ -180,6 +183,8 @@ pub struct Text {
     pub report: &'static str,
     pub size: fn(characters: u64, symbols: u64) -> String,
     pub parts: fn(train_percent: f64) -> String,
+    /// Another text than that of the run.
+    pub next: fn(name: &str) -> String,
     pub part_learn: fn(tokens: u64) -> String,
     pub part_test: fn(tokens: u64) -> String,
     pub alphabet: &'static str,
@@ -245,6 +250,14 @@ pub struct Training {
     pub live: &'static str,
 }
 
+/// What every picture has.
+pub struct Plot {
+    pub table: Control,
+    pub png: Control,
+    pub csv: Control,
+    pub link: Control,
+}
+
 /// The chart of losses.
 pub struct Chart {
     pub title: &'static str,
@@ -258,8 +271,6 @@ pub struct Chart {
     pub units_in_full: [&'static str; 3],
     pub log_steps: Control,
     pub all_steps: Control,
-    pub png: Control,
-    pub csv: Control,
     pub figure: Control,
     pub gradient_norm: &'static str,
     pub learning_rate: &'static str,
@@ -271,7 +282,7 @@ pub struct Chart {
     pub earlier_runs: &'static str,
     pub toggle_run: fn(run: &str) -> String,
     pub forget_run: fn(run: &str) -> String,
-    pub file_name: &'static str,
+    pub step: &'static str,
     pub empty: &'static str,
     /// The figures in one sentence, for who cannot see the chart.
     pub described: fn(step: u64, unit: &str, training: &str, validation: Option<&str>) -> String,
@@ -307,7 +318,10 @@ pub struct Heatmap {
     pub position: fn(number: usize) -> String,
     pub next: &'static str,
     pub scale: &'static str,
+    pub symbol: &'static str,
     pub empty: &'static str,
+    /// Of a text whose every symbol is unknown.
+    pub nothing_known: &'static str,
     pub described: fn(layer: usize, positions: usize, units: usize, step: u64) -> String,
     pub keys: &'static str,
 }
@@ -404,6 +418,7 @@ mod tests {
             Trouble::UnknownSymbols { symbols: vec!["é".to_owned(), "ß".to_owned()] },
             Trouble::Diverged { step: 120, base_rate: 0.5 },
             Trouble::NothingToRecover,
+            Trouble::OtherSymbols,
             Trouble::ModelReplaced,
             Trouble::NoFiniteLoss { step: 120 },
             Trouble::NoWebGpu { reason: reason() },

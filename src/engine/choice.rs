@@ -77,7 +77,7 @@ impl Settings<'_> {
     /// # Errors
     /// `TooLargeForDevice`.
     pub fn check(self, compute: &ComputeDevice) -> Result<(), Trouble> {
-        memory::check(self.model, self.train, self.symbols, compute).map(drop)
+        memory::check(self.model, self.train, self.symbols, compute)
     }
 
     fn gauge(self, compute: &ComputeDevice) -> Gauge {

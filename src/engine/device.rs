@@ -4,10 +4,14 @@
 #[cfg_attr(not(target_family = "wasm"), path = "device/native.rs")]
 mod platform;
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use web_time::Duration;
 
-use crate::protocol::{DeviceKind, DeviceReason, DeviceReport, DeviceWish, Speeds, Trouble};
+use super::cause;
+use crate::{
+    model::read,
+    protocol::{DeviceKind, DeviceReason, DeviceReport, DeviceWish, Speeds, Trouble},
+};
 
 /// A device, and what it can hold.
 #[derive(Clone, Debug)]
@@ -96,12 +100,22 @@ pub fn cpu() -> ComputeDevice {
 pub async fn gpu() -> Result<ComputeDevice, DeviceReason> {
     let Adapter { name, software } = platform::look().await?;
     let Gpu { device, total_bytes, tensor_bytes } = platform::bring_up().await.map_err(DeviceReason::Failed)?;
+    answers(&device).await?;
     Ok(ComputeDevice { device, kind: DeviceKind::WebGpu, name, software, total_bytes, tensor_bytes })
 }
 
 /// Waits for `time`, or for ever where nothing else could happen meanwhile: a native program waits for its GPU in place.
 pub async fn sleep(time: Duration) {
     platform::sleep(time).await;
+}
+
+/// That a device is not lost: burn brings one up once a program, and what was brought up may be gone since.
+async fn answers(device: &Device) -> Result<(), DeviceReason> {
+    match read(Tensor::<1>::zeros([1], device)).await {
+        Ok(_) => Ok(()),
+        Err(Trouble::DeviceLost { reason }) => Err(DeviceReason::Failed(cause(&reason).to_owned())),
+        Err(trouble) => Err(DeviceReason::Failed(format!("{trouble:?}"))),
+    }
 }
 
 fn unmet(reason: &DeviceReason) -> Trouble {

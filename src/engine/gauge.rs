@@ -12,7 +12,7 @@ use web_time::{Duration, Instant};
 use super::device::sleep;
 use crate::{
     model::LanguageModel,
-    protocol::{ModelConfig, TrainConfig, Trouble},
+    protocol::{Init, ModelConfig, TrainConfig, Trouble},
     train::Trainer,
 };
 
@@ -111,7 +111,9 @@ impl Gauge {
 
     /// Our model of these settings on `device`.
     pub fn of_model(model: &ModelConfig, symbols: usize, train: &TrainConfig, device: &Device, effort: Effort) -> Self {
-        Gauge::new(ours(LanguageModel::new(model, symbols, device)), train.batch, train.context, effort)
+        // A step takes as long whatever the numbers are, and orthogonal ones take long to draw.
+        let model = ModelConfig { init: Init::Pytorch, ..model.clone() };
+        Gauge::new(ours(LanguageModel::new(&model, symbols, device)), train.batch, train.context, effort)
     }
 
     /// A slice; after the last one what was found.

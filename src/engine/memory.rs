@@ -9,20 +9,26 @@ use crate::{
 /// Bytes of a 32-bit number.
 const NUMBER: u64 = 4;
 
-/// What a run takes, for a vocabulary of `symbols`.
+/// Bytes that a run takes, for a vocabulary of `symbols`.
+pub fn bytes(model: &ModelConfig, train: &TrainConfig, symbols: usize) -> u64 {
+    memory_bytes(model, symbols, train.batch, train.context)
+}
+
+/// That a run fits.
 ///
 /// # Errors
 /// `TooLargeForDevice`, for all of the run or for its largest tensor.
-pub fn check(
-    model: &ModelConfig,
-    train: &TrainConfig,
-    symbols: usize,
-    compute: &ComputeDevice,
-) -> Result<u64, Trouble> {
-    let total = memory_bytes(model, symbols, train.batch, train.context);
-    refuse(total, compute.total_bytes)?;
-    refuse(largest_tensor(model, train, symbols), compute.tensor_bytes)?;
-    Ok(total)
+pub fn check(model: &ModelConfig, train: &TrainConfig, symbols: usize, compute: &ComputeDevice) -> Result<(), Trouble> {
+    refuse(bytes(model, train, symbols), compute.total_bytes)?;
+    refuse(largest_tensor(model, train, symbols), compute.tensor_bytes)
+}
+
+/// That the weights fit, which is all that using a model takes.
+///
+/// # Errors
+/// `TooLargeForDevice`.
+pub fn check_use(model: &ModelConfig, symbols: usize, compute: &ComputeDevice) -> Result<(), Trouble> {
+    refuse(NUMBER * model.parameters(symbols) as u64, compute.tensor_bytes.min(compute.total_bytes))
 }
 
 /// The flat buffer of weights, what a layer packs for the way back (gates, h and c), or the output layer's scores.

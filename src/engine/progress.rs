@@ -48,26 +48,26 @@ impl Gathered {
         self.seconds = self.seconds * fade + seconds;
     }
 
-    /// What there is, if it is time.
-    pub fn due(&mut self, now: Instant, steps_per_epoch: u64) -> Option<Parcel<Event>> {
+    /// What there is, if it is time. `epochs` tells how often the text was read when a step was done.
+    pub fn due(&mut self, now: Instant, epochs: impl Fn(u64) -> f64) -> Option<Parcel<Event>> {
         let early = self.sent.is_some_and(|sent| now.duration_since(sent) < PERIOD);
         if early {
             return None;
         }
-        let parcel = self.take(steps_per_epoch)?;
+        let parcel = self.take(epochs)?;
         self.sent = Some(now);
         Some(parcel)
     }
 
     /// What there is.
-    pub fn take(&mut self, steps_per_epoch: u64) -> Option<Parcel<Event>> {
+    pub fn take(&mut self, epochs: impl Fn(u64) -> f64) -> Option<Parcel<Event>> {
         let points = std::mem::take(&mut self.points);
         let (first, last) = (points.first()?, points.last()?);
         let body = Event::Progress(Progress {
             run: self.run,
             first_step: first.step,
             step: last.step,
-            epoch: last.step as f64 / steps_per_epoch.max(1) as f64,
+            epoch: epochs(last.step),
             tokens_per_second: if self.seconds > 0.0 { self.tokens / self.seconds } else { 0.0 },
         });
         let floats = |of: fn(&Point) -> f32| Array::Floats(points.iter().map(of).collect());
@@ -80,6 +80,11 @@ impl Gathered {
 mod tests {
     use super::*;
 
+    /// Epochs of ten steps.
+    fn tenth(step: u64) -> f64 {
+        step as f64 / 10.0
+    }
+
     fn point(step: u64) -> Point {
         Point { step, loss: step as f32, norm: 1.0, learning_rate: 0.5 }
     }
@@ -88,14 +93,14 @@ mod tests {
     fn points_wait_until_a_thirtieth_of_a_second_has_passed() {
         let (mut gathered, start) = (Gathered::new(1), Instant::now());
         gathered.push([point(1)]);
-        assert!(gathered.due(start, 10).is_some());
+        assert!(gathered.due(start, tenth).is_some());
         gathered.push([point(2), point(3)]);
-        assert!(gathered.due(start + Duration::from_millis(33), 10).is_none());
-        let parcel = gathered.due(start + Duration::from_millis(34), 10).unwrap();
+        assert!(gathered.due(start + Duration::from_millis(33), tenth).is_none());
+        let parcel = gathered.due(start + Duration::from_millis(34), tenth).unwrap();
         let Event::Progress(progress) = parcel.body else { panic!("{:?}", parcel.body) };
         assert_eq!((progress.first_step, progress.step, progress.epoch), (2, 3, 0.3));
         assert_eq!(parcel.arrays[0], Array::Floats(vec![2.0, 3.0]));
-        assert!(gathered.take(10).is_none());
+        assert!(gathered.take(tenth).is_none());
     }
 
     #[test]
@@ -108,7 +113,7 @@ mod tests {
             gathered.clock(1000, Duration::from_millis(100));
         }
         gathered.push([point(1)]);
-        let Some(Parcel { body: Event::Progress(progress), .. }) = gathered.take(1) else { panic!() };
+        let Some(Parcel { body: Event::Progress(progress), .. }) = gathered.take(tenth) else { panic!() };
         assert!((progress.tokens_per_second - 10_000.0).abs() < 200.0, "{}", progress.tokens_per_second);
     }
 }

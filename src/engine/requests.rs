@@ -3,10 +3,11 @@
 use std::rc::Rc;
 
 use super::{
-    Engine,
+    Engine, cause,
     choice::{Candidates, Choice, Settings},
     device::{self, ComputeDevice, Opened},
     job::{CountingNgrams, Evaluating, Generating, Job, Work},
+    memory,
     run::{Run, Start},
     speed::Measuring,
     text::Text,
@@ -144,8 +145,18 @@ impl Engine {
         let text = Text::new(id, Corpus::new(request, bytes, None)?);
         self.emit(id, Event::TextReady(text.report()));
         self.text = Some(text.clone());
+        self.give_text(id);
         self.count_ngrams(id, text);
         Ok(())
+    }
+
+    /// A loaded model that came before its text goes on with it.
+    fn give_text(&mut self, id: RequestId) {
+        let Some(run) = self.run.take() else { return };
+        match run.resumed_on(self.text.as_ref(), &self.compute) {
+            Ok(run) => self.take_up(id, run),
+            Err(run) => self.run = Some(run),
+        }
     }
 
     /// Queues the baselines of a text, which end the request.
@@ -181,15 +192,13 @@ impl Engine {
         let weights = Weights::draw(model, vocabulary.len());
         let start = Start {
             id: self.last_run + 1,
-            weights,
-            vocabulary,
-            text: Some(text),
+            checkpoint: Checkpoint::beginning(weights, vocabulary, train, 0),
+            text: Ok(text),
             old_valid: None,
-            train,
-            step: 0,
             origin: Origin::Drawn,
+            unknown: Vec::new(),
         };
-        self.begin(id, Run::new(start, &compute)?, compute, report, play).await
+        self.begin(id, Run::new(start, &compute), compute, report, play).await
     }
 
     /// Replaces the present run by one that lives on `compute`.
@@ -201,9 +210,23 @@ impl Engine {
         report: Option<DeviceReport>,
         play: bool,
     ) -> Result<(), Trouble> {
+        let (mut run, mut compute, mut report) = (run, compute, report);
         if compute.kind == DeviceKind::WebGpu {
             self.emit(id, Event::Working { task: Task::Compiling, done: 0.0 });
-            run.warm_up().await?;
+            match run.warm_up().await {
+                Ok(()) => {}
+                Err(Trouble::DeviceLost { reason }) => {
+                    // The run before is safe, and this one begins on the CPU.
+                    self.lose_device(cause(&reason).to_owned());
+                    (compute, report) = (device::cpu(), None);
+                    let origin = run.origin();
+                    run = run.moved_to(&compute, origin);
+                    if let Some(why) = run.resting().filter(|_| origin != Origin::Loaded) {
+                        return Err(why.clone());
+                    }
+                }
+                Err(trouble) => return Err(trouble),
+            }
         }
         // Nothing is refused from here on.
         let before = std::mem::replace(&mut self.compute, compute);
@@ -308,22 +331,20 @@ impl Engine {
         self.catch_up().await?;
         let run = self.present_run()?;
         let old_valid = run.text.as_ref().map(|text| text.corpus.valid().clone());
-        let weights = run.model().weights().await?;
+        let weights = run.weights().await?;
         let added = vocabulary.len().saturating_sub(weights.symbols());
         let weights = if added > 0 { weights.extend_vocabulary(added, train.seed) } else { weights };
         let settings = Settings { model: weights.config(), train: &train, symbols: vocabulary.len() };
         let (compute, report) = self.choose(id, settings).await?;
         let start = Start {
             id: self.last_run + 1,
-            weights,
-            vocabulary,
-            text: Some(text.clone()),
+            checkpoint: Checkpoint::beginning(weights, vocabulary, train, 0),
+            text: Ok(text.clone()),
             old_valid,
-            train,
-            step: 0,
             origin: Origin::FineTuning,
+            unknown: Vec::new(),
         };
-        self.begin(id, Run::new(start, &compute)?, compute, report, play).await?;
+        self.begin(id, Run::new(start, &compute), compute, report, play).await?;
         if let Err(trouble) = self.show_before_fine_tuning().await {
             self.report(NO_REQUEST, trouble);
         }
@@ -341,33 +362,27 @@ impl Engine {
     async fn save(&mut self, id: RequestId) -> Result<(), Trouble> {
         self.present_run()?;
         self.catch_up().await?;
-        let (saved, file_name) = self.present_run()?.saved().await?;
-        let bytes = to_safetensors(&saved)?;
+        let checkpoint = self.present_run()?.checkpoint().await?;
+        let ModelConfig { cell, layers, hidden, .. } = checkpoint.weights.config();
+        let file_name = format!("unroll-{}-{layers}x{hidden}-step{}.safetensors", cell.name(), checkpoint.step);
+        let bytes = to_safetensors(&checkpoint)?;
         (self.outbox)(Parcel::with_bytes(id, Event::Saved { file_name }, bytes));
         Ok(())
     }
 
     async fn load(&mut self, id: RequestId, bytes: &[u8]) -> Result<(), Trouble> {
-        let Loaded { checkpoint: Checkpoint { weights, vocabulary, train, step, .. }, .. } = from_safetensors(bytes)?;
-        // The present text is learned on where it has the very symbols of the model; another one is for fine-tuning.
-        let fits = |text: &Rc<Text>| {
-            let streams = Streams::new(text.corpus.train().clone(), train.batch, train.context);
-            *text.corpus.vocabulary() == vocabulary && streams.is_ok()
+        let Loaded { checkpoint, unknown } = from_safetensors(bytes)?;
+        let text = learnable(self.text.as_ref(), &checkpoint);
+        let (config, symbols) = (checkpoint.weights.config(), checkpoint.vocabulary.len());
+        let settings = Settings { model: config, train: &checkpoint.train, symbols };
+        let chosen = match self.choose(id, settings).await {
+            // Too large to be trained, which using it does not take.
+            Err(_) if memory::check_use(config, symbols, &self.compute).is_ok() => Ok((self.compute.clone(), None)),
+            chosen => chosen,
         };
-        let text = self.text.clone().filter(fits);
-        let settings = Settings { model: weights.config(), train: &train, symbols: vocabulary.len() };
-        let (compute, report) = self.choose(id, settings).await?;
-        let start = Start {
-            id: self.last_run + 1,
-            weights,
-            vocabulary,
-            text,
-            old_valid: None,
-            train,
-            step,
-            origin: Origin::Loaded,
-        };
-        self.begin(id, Run::new(start, &compute)?, compute, report, false).await
+        let (compute, report) = chosen?;
+        let start = Start { id: self.last_run + 1, checkpoint, text, old_valid: None, origin: Origin::Loaded, unknown };
+        self.begin(id, Run::new(start, &compute), compute, report, false).await
     }
 
     fn recover(&mut self, id: RequestId, learning_rate: f64) -> Result<(), Trouble> {
@@ -399,4 +414,17 @@ impl Engine {
     fn stop_measuring(&mut self) {
         self.end_jobs(None, |work| matches!(work, Work::Speed(_)));
     }
+}
+
+/// The present text, where the model of a checkpoint can be trained on it.
+///
+/// # Errors
+/// Why it cannot: there is none, it has other symbols, which is for fine-tuning, or it is too short.
+pub(super) fn learnable(text: Option<&Rc<Text>>, checkpoint: &Checkpoint) -> Result<Rc<Text>, Trouble> {
+    let text = text.ok_or(Trouble::NoText)?;
+    if *text.corpus.vocabulary() != checkpoint.vocabulary {
+        return Err(Trouble::OtherSymbols);
+    }
+    Streams::new(text.corpus.train().clone(), checkpoint.train.batch, checkpoint.train.context)?;
+    Ok(text.clone())
 }

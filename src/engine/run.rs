@@ -10,11 +10,12 @@ use super::{
     gauge::{self, ours},
     memory,
     progress::{Gathered, Point},
+    requests::learnable,
     text::Text,
 };
 use crate::{
     model::{LanguageModel, Weights, trace::trace},
-    protocol::{DeviceKind, Event, ModelConfig, ModelReport, Origin, Parcel, RunId, RunState, TrainConfig, Trouble},
+    protocol::{DeviceKind, Event, ModelReport, Origin, Parcel, RunId, RunState, TrainConfig, Trouble},
     text::Vocabulary,
     train::{Checkpoint, Divergence, Evaluator, StepFigures, Trainer},
 };
@@ -36,17 +37,19 @@ pub struct Run {
     gathered: Gathered,
     /// Goes on after the last step of the settings.
     endless: bool,
-    /// Weights on the host and their step, where the device may be lost.
-    kept: Option<(Weights, u64)>,
+    /// The last one that was taken, where the device may be lost.
+    kept: Option<Checkpoint>,
+    /// What its file said that this program does not know.
+    unknown: Vec<String>,
 }
 
 enum Learner {
     Training(Box<Trainer>),
-    /// A model without a text to learn.
+    /// A model to be used and saved, and why it is not trained.
     Resting {
         model: LanguageModel,
-        train: TrainConfig,
-        step: u64,
+        checkpoint: Box<Checkpoint>,
+        why: Trouble,
     },
 }
 
@@ -60,47 +63,50 @@ pub struct Due {
 /// A run to begin with.
 pub struct Start {
     pub id: RunId,
-    pub weights: Weights,
-    pub vocabulary: Vocabulary,
-    pub text: Option<Rc<Text>>,
+    pub checkpoint: Checkpoint,
+    /// What it learns, or why it learns nothing.
+    pub text: Result<Rc<Text>, Trouble>,
     pub old_valid: Option<Arc<[u32]>>,
-    pub train: TrainConfig,
-    pub step: u64,
     pub origin: Origin,
+    /// What its file said that this program does not know.
+    pub unknown: Vec<String>,
 }
 
 impl Run {
-    /// Puts the weights on the device and gets ready to train, paused.
-    ///
-    /// # Errors
-    /// `OutOfRange`, `TextTooShort`, `TooLargeForDevice`.
-    pub fn new(start: Start, compute: &ComputeDevice) -> Result<Self, Trouble> {
-        let Start { id, weights, vocabulary, text, old_valid, train, step, origin } = start;
-        let memory_bytes = memory::check(weights.config(), &train, vocabulary.len(), compute)?;
-        let checkpoint = Checkpoint::beginning(weights, vocabulary, train, step);
-        let learner = match &text {
-            Some(text) => {
-                Learner::Training(Box::new(Trainer::resume(&checkpoint, text.corpus.train().clone(), &compute.device)?))
-            }
-            None => {
+    /// Puts the model on the device and gets ready to train, paused. One that cannot be trained there rests.
+    pub fn new(start: Start, compute: &ComputeDevice) -> Self {
+        let Start { id, checkpoint, text, old_valid, origin, unknown } = start;
+        let (config, symbols) = (checkpoint.weights.config(), checkpoint.vocabulary.len());
+        let memory_bytes = memory::bytes(config, &checkpoint.train, symbols);
+        let trainer = text.clone().and_then(|text| {
+            memory::check(config, &checkpoint.train, symbols, compute)?;
+            Trainer::resume(&checkpoint, text.corpus.train().clone(), &compute.device)
+        });
+        // That of the settings may be a run of no steps, which ends when it is played.
+        let finished = checkpoint.is_finished() && checkpoint.step > checkpoint.first_step;
+        let kept = (compute.kind == DeviceKind::WebGpu).then(|| checkpoint.clone());
+        let vocabulary = checkpoint.vocabulary.clone();
+        let learner = match trainer {
+            Ok(trainer) => Learner::Training(Box::new(trainer)),
+            Err(why) => {
                 let model = LanguageModel::from_weights(&checkpoint.weights, &compute.device);
-                Learner::Resting { model, train: checkpoint.train, step }
+                Learner::Resting { model, checkpoint: Box::new(checkpoint), why }
             }
         };
-        let Checkpoint { weights, vocabulary, .. } = checkpoint;
-        Ok(Run {
+        Run {
             id,
             vocabulary,
-            text,
+            text: text.ok(),
             old_valid,
-            state: RunState::Paused,
+            state: if finished { RunState::Finished } else { RunState::Paused },
             origin,
             learner,
             memory_bytes,
             gathered: Gathered::new(id),
             endless: false,
-            kept: (compute.kind == DeviceKind::WebGpu).then_some((weights, step)),
-        })
+            kept,
+            unknown,
+        }
     }
 
     pub fn model(&self) -> &LanguageModel {
@@ -113,7 +119,7 @@ impl Run {
     fn train_config(&self) -> &TrainConfig {
         match &self.learner {
             Learner::Training(trainer) => trainer.config(),
-            Learner::Resting { train, .. } => train,
+            Learner::Resting { checkpoint, .. } => &checkpoint.train,
         }
     }
 
@@ -121,7 +127,7 @@ impl Run {
     pub fn step_number(&self) -> u64 {
         match &self.learner {
             Learner::Training(trainer) => trainer.steps_done(),
-            Learner::Resting { step, .. } => *step,
+            Learner::Resting { checkpoint, .. } => checkpoint.step,
         }
     }
 
@@ -129,7 +135,7 @@ impl Run {
     fn first_step(&self) -> u64 {
         match &self.learner {
             Learner::Training(trainer) => trainer.first_step(),
-            Learner::Resting { step, .. } => *step,
+            Learner::Resting { checkpoint, .. } => checkpoint.first_step,
         }
     }
 
@@ -160,11 +166,19 @@ impl Run {
     /// The trainer.
     ///
     /// # Errors
-    /// `NoText` where the model has none to learn.
+    /// Why the model is not trained.
     pub fn trainer(&mut self) -> Result<&mut Trainer, Trouble> {
         match &mut self.learner {
             Learner::Training(trainer) => Ok(trainer),
-            Learner::Resting { .. } => Err(Trouble::NoText),
+            Learner::Resting { why, .. } => Err(why.clone()),
+        }
+    }
+
+    /// Why the model is not trained, where it is not.
+    pub fn resting(&self) -> Option<&Trouble> {
+        match &self.learner {
+            Learner::Training(_) => None,
+            Learner::Resting { why, .. } => Some(why),
         }
     }
 
@@ -216,12 +230,12 @@ impl Run {
             norm: figures.grad_norm,
             learning_rate: figures.learning_rate as f32,
         }));
-        self.gathered.due(Instant::now(), self.steps_per_epoch())
+        self.gathered.due(Instant::now(), epochs(&self.learner))
     }
 
     /// What there is to show.
     pub fn take_progress(&mut self) -> Option<Parcel<Event>> {
-        self.gathered.take(self.steps_per_epoch())
+        self.gathered.take(epochs(&self.learner))
     }
 
     /// What is due after the step that was just done.
@@ -253,27 +267,74 @@ impl Run {
         }
     }
 
-    /// Keeps a copy of the weights on the host where the device may be lost.
+    /// Takes a checkpoint where the device may be lost.
+    ///
+    /// # Errors
+    /// `DeviceLost`.
     pub async fn keep(&mut self) -> Result<(), Trouble> {
-        if self.kept.is_some() {
-            let weights = self.model().weights().await?;
-            // Not what is about to be found out to have diverged.
-            if weights.values().iter().all(|value| value.is_finite()) {
-                self.kept = Some((weights, self.step_number()));
-            }
+        if self.kept.is_some() && matches!(self.learner, Learner::Training(_)) {
+            self.kept = Some(self.checkpoint().await?);
         }
         Ok(())
     }
 
-    /// The weights last kept, on another device.
+    /// The present state, or the last good one where the present one has diverged.
     ///
     /// # Errors
-    /// `NoModel` where none were kept, `TooLargeForDevice`.
-    pub fn moved_to(self, compute: &ComputeDevice) -> Result<Self, Trouble> {
-        let train = self.train_config().clone();
-        let (weights, step) = self.kept.ok_or(Trouble::NoModel)?;
-        let Run { id, vocabulary, text, old_valid, .. } = self;
-        Run::new(Start { id, weights, vocabulary, text, old_valid, train, step, origin: Origin::Moved }, compute)
+    /// `DeviceLost`.
+    pub async fn checkpoint(&self) -> Result<Checkpoint, Trouble> {
+        match &self.learner {
+            Learner::Training(trainer) => trainer.checkpoint(self.vocabulary.clone()).await,
+            Learner::Resting { checkpoint, .. } => Ok(checkpoint.as_ref().clone()),
+        }
+    }
+
+    /// The weights of [`Run::checkpoint`].
+    ///
+    /// # Errors
+    /// `DeviceLost`.
+    pub async fn weights(&self) -> Result<Weights, Trouble> {
+        match &self.learner {
+            Learner::Training(trainer) => trainer.weights().await,
+            Learner::Resting { checkpoint, .. } => Ok(checkpoint.weights.clone()),
+        }
+    }
+
+    /// Goes on, paused, from the last checkpoint on `compute`, or rests there, where the device that it lives on may be
+    /// lost.
+    pub fn moved_to(mut self, compute: &ComputeDevice, origin: Origin) -> Self {
+        let last = match &mut self.learner {
+            Learner::Training(_) => self.kept.take().map(|checkpoint| (checkpoint, Trouble::NoText)),
+            Learner::Resting { checkpoint, why, .. } => Some((checkpoint.as_ref().clone(), why.clone())),
+        };
+        let Some((checkpoint, why)) = last else { return self };
+        let Run { id, text, old_valid, endless, unknown, .. } = self;
+        let text = text.ok_or(why);
+        let run = Run::new(Start { id, checkpoint, text, old_valid, origin, unknown }, compute);
+        // One that goes on after its last step is not at its end.
+        let state = if endless { RunState::Paused } else { run.state.clone() };
+        Run { endless, state, ..run }
+    }
+
+    /// Goes on, paused, on `text`, if it rests only for want of one; as it is otherwise.
+    pub fn resumed_on(self, text: Option<&Rc<Text>>, compute: &ComputeDevice) -> Result<Self, Self> {
+        let Learner::Resting { checkpoint, why: Trouble::NoText | Trouble::OtherSymbols, .. } = &self.learner else {
+            return Err(self);
+        };
+        let Ok(text) = learnable(text, checkpoint) else { return Err(self) };
+        let start = Start {
+            id: self.id,
+            checkpoint: checkpoint.as_ref().clone(),
+            text: Ok(text),
+            old_valid: self.old_valid.clone(),
+            origin: self.origin,
+            unknown: self.unknown.clone(),
+        };
+        Ok(Run::new(start, compute))
+    }
+
+    pub fn origin(&self) -> Origin {
+        self.origin
     }
 
     pub fn report(&self) -> ModelReport {
@@ -290,6 +351,7 @@ impl Run {
             first_step: self.first_step(),
             steps_per_epoch: self.steps_per_epoch(),
             origin: self.origin,
+            unknown: self.unknown.clone(),
         }
     }
 
@@ -298,17 +360,12 @@ impl Run {
         self.origin = Origin::Recovered;
         self.state = RunState::Paused;
     }
+}
 
-    /// Everything that goes into a file, and its name.
-    ///
-    /// # Errors
-    /// `DeviceLost`.
-    pub async fn saved(&self) -> Result<(Checkpoint, String), Trouble> {
-        let weights = self.model().weights().await?;
-        let ModelConfig { cell, layers, hidden, .. } = weights.config();
-        let step = self.step_number();
-        let name = format!("unroll-{}-{layers}x{hidden}-step{step}.safetensors", cell.name());
-        let (vocabulary, train) = (self.vocabulary.clone(), self.train_config().clone());
-        Ok((Checkpoint { first_step: 0, ..Checkpoint::beginning(weights, vocabulary, train, step) }, name))
+/// How often the text was read when a step was done.
+fn epochs(learner: &Learner) -> impl Fn(u64) -> f64 {
+    move |step| match learner {
+        Learner::Training(trainer) => trainer.epochs_at(step),
+        Learner::Resting { .. } => 0.0,
     }
 }

@@ -56,6 +56,11 @@ impl Weights {
         &self.values
     }
 
+    /// Whether every number is one.
+    pub fn is_finite(&self) -> bool {
+        self.values.iter().all(|value| value.is_finite())
+    }
+
     /// One weight, as it stands in the buffer. `slot` is of this model's layout.
     pub fn slot(&self, slot: &Slot) -> &[f32] {
         &self.values[slot.offset..slot.offset + slot.len()]

@@ -172,6 +172,9 @@ pub struct ModelReport {
     pub first_step: u64,
     pub steps_per_epoch: u64,
     pub origin: Origin,
+    /// Of a loaded model: names of settings and tensors of its file that this program does not know, as of a newer one,
+    /// and that were passed over.
+    pub unknown: Vec<String>,
 }
 
 /// Where a model comes from.

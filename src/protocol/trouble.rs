@@ -77,6 +77,8 @@ pub enum Trouble {
     NotAModel {
         reason: String,
     },
+    /// The text's symbols are not those that the model was trained on.
+    OtherSymbols,
     UnknownSymbols {
         symbols: Vec<String>,
     },

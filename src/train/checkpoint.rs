@@ -71,7 +71,7 @@ impl Checkpoint {
     /// Whether every number is one.
     pub fn is_finite(&self) -> bool {
         let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
-        finite(self.weights.values())
+        self.weights.is_finite()
             && self.training.as_ref().is_none_or(|training| {
                 [&training.first_moment, &training.second_moment, &training.recurrent_state].iter().all(|of| finite(of))
             })

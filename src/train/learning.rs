@@ -269,7 +269,7 @@ fn a_writer_carries_its_state_and_repeats_itself_by_seed() {
         let mut trainer = trainer(&small(cell), settings(), &Device::flex());
         steps(&mut trainer, 50);
         let write = |sampling: Sampling, pieces: &[usize]| {
-            let mut writer = block_on(Writer::new(trainer.model(), &[0, 1], 6, sampling)).unwrap();
+            let mut writer = Writer::new(&weights(trainer.model()), &[0, 1], 6, sampling);
             pieces.iter().flat_map(|&count| writer.write(count)).collect::<Vec<_>>()
         };
         // Always the likeliest: what a reader of the whole prefix would expect each time.
@@ -292,10 +292,11 @@ fn a_writer_carries_its_state_and_repeats_itself_by_seed() {
 fn symbols_are_written_as_often_as_their_odds_say() {
     let model = LanguageModel::new(&small(Cell::Rnn), SYMBOLS, &Device::flex());
     let odds = block_on(trace(&model, &[2], 0, SYMBOLS)).unwrap();
+    let drawn = weights(&model);
     let mut counts = [0; SYMBOLS];
     for seed in 0..2000 {
         let sampling = Sampling { temperature: 1.0, top_k: None, seed };
-        let mut writer = block_on(Writer::new(&model, &[], 2, sampling)).unwrap();
+        let mut writer = Writer::new(&drawn, &[], 2, sampling);
         counts[writer.write(1)[0] as usize] += 1;
     }
     for (&id, &odd) in odds.symbols.iter().zip(&odds.probabilities) {
@@ -304,20 +305,53 @@ fn symbols_are_written_as_often_as_their_odds_say() {
     }
 }
 
+/// The largest difference.
+fn error(found: &[f32], exact: &[f32]) -> f32 {
+    assert_eq!(found.len(), exact.len());
+    found.iter().zip(exact).map(|(found, exact)| (found - exact).abs()).fold(0.0, f32::max)
+}
+
 #[test]
-fn a_trace_shows_the_layer_that_was_asked_for() {
-    let config = ModelConfig { layers: 2, ..small(Cell::Gru) };
-    let model = LanguageModel::new(&config, SYMBOLS, &Device::flex());
-    let network = model.network();
-    let states = network.zero_states(1, &Device::flex());
-    let output = network.forward(&Tokens::new(&ids(9), 1, &Device::flex()), states, None);
-    for layer in 0..2 {
-        let trace = block_on(trace(&model, &ids(9), layer, 3)).unwrap();
-        assert_eq!(trace.hidden, output.hidden[layer].to_data().iter::<f32>().collect::<Vec<_>>());
-        assert_eq!((trace.units, trace.count, trace.probabilities.len(), trace.symbols.len()), (8, 3, 27, 27));
-        assert!(trace.probabilities.chunks(3).all(|odds| odds[0] >= odds[1] && odds[1] >= odds[2]));
+fn traces_and_evaluations_are_those_of_the_composition_on_every_device() {
+    for (cell, tie_weights) in [(Cell::Rnn, true), (Cell::Gru, false), (Cell::Lstm, false), (Cell::Lstm, true)] {
+        // More than the CPU reads at a time, and no multiple of it.
+        let (config, ids) = (ModelConfig { layers: 2, tie_weights, ..small(cell) }, ids(150));
+        let model = LanguageModel::new(&config, SYMBOLS, &Device::flex());
+        let network = model.network();
+        let tokens = Tokens::new(&ids[..149], 1, &Device::flex());
+        let composed = network.forward(&tokens, network.zero_states(1, &Device::flex()), None);
+        let (losses, _) = cross_entropy(composed.logits.clone(), on_device(&ids[1..], &Device::flex()));
+        let loss = f64::from(losses.sum().into_scalar::<f32>());
+        let probabilities: Vec<f32> = burn::tensor::activation::softmax(composed.logits, 1).to_data().iter().collect();
+        for device in devices() {
+            let model = LanguageModel::new(&config, SYMBOLS, &device);
+            let found = block_on(Evaluator::new(&model, ids.clone(), None).unwrap().finish()).unwrap();
+            assert!((found - loss).abs() < 1e-5, "{device:?} {cell:?}: {found}, not {loss}");
+            for (layer, hidden) in composed.hidden.iter().enumerate() {
+                let trace = block_on(trace(&model, &ids[..149], layer, SYMBOLS)).unwrap();
+                let exact: Vec<f32> = hidden.to_data().iter().collect();
+                assert!(error(&trace.hidden, &exact) < 1e-5, "{device:?} {cell:?} layer {layer}");
+                let mut by_symbol = vec![0.0; probabilities.len()];
+                for (at, (&id, &probability)) in trace.symbols.iter().zip(&trace.probabilities).enumerate() {
+                    by_symbol[at / SYMBOLS * SYMBOLS + id as usize] = probability;
+                }
+                assert!(error(&by_symbol, &probabilities) < 1e-5, "{device:?} {cell:?}");
+            }
+        }
     }
-    assert!(block_on(trace(&model, &[], 0, 3)).unwrap().hidden.is_empty());
+}
+
+#[test]
+fn a_trace_shows_the_likeliest_symbols_first_and_the_last_layer_where_there_are_fewer() {
+    for device in devices() {
+        let config = ModelConfig { layers: 2, ..small(Cell::Gru) };
+        let model = LanguageModel::new(&config, SYMBOLS, &device);
+        let last = block_on(trace(&model, &ids(9), 1, 3)).unwrap();
+        assert_eq!((last.units, last.count, last.probabilities.len(), last.symbols.len()), (8, 3, 27, 27));
+        assert!(last.probabilities.chunks(3).all(|three| three[0] >= three[1] && three[1] >= three[2]));
+        assert_eq!(block_on(trace(&model, &ids(9), 7, 3)).unwrap(), last);
+        assert!(block_on(trace(&model, &[], 0, 3)).unwrap().hidden.is_empty());
+    }
 }
 
 /// The reference curves of the protocol that the text of `UNROLL_TEXT` (tinyshakespeare) was made for, within 0.03 nats.

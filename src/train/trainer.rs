@@ -14,7 +14,7 @@ use super::{
     schedule,
 };
 use crate::{
-    model::{Dropout, LanguageModel},
+    model::{Dropout, LanguageModel, Weights},
     protocol::{Limits, Setting, TrainConfig, Trouble},
     text::{Streams, Vocabulary},
 };
@@ -177,6 +177,15 @@ impl Trainer {
     pub async fn checkpoint(&self, vocabulary: Vocabulary) -> Result<Checkpoint, Trouble> {
         let present = self.read(&self.snapshot(), vocabulary.clone()).await?;
         if present.is_finite() { Ok(present) } else { self.read(&self.good, vocabulary).await }
+    }
+
+    /// The weights of [`Trainer::checkpoint`].
+    ///
+    /// # Errors
+    /// `DeviceLost`.
+    pub async fn weights(&self) -> Result<Weights, Trouble> {
+        let present = self.model.weights().await?;
+        if present.is_finite() { Ok(present) } else { self.good.model.weights().await }
     }
 
     async fn read(&self, snapshot: &Snapshot, vocabulary: Vocabulary) -> Result<Checkpoint, Trouble> {

@@ -3,10 +3,7 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::{
-    model::{LanguageModel, cpu::Reader, trace::likeliest},
-    protocol::Trouble,
-};
+use crate::model::{Weights, cpu::Reader, trace::likeliest};
 
 /// How the next symbol is chosen.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,7 +18,7 @@ pub struct Sampling {
 /// Continues a prompt, symbol by symbol. The state is carried: nothing is read twice.
 ///
 /// One symbol needs the one before it, so on a GPU every symbol would wait for a read. A writer therefore works on the
-/// CPU, on a copy of the weights.
+/// CPU, on weights that were read once.
 pub struct Writer {
     reader: Reader,
     /// Of the next symbol.
@@ -31,14 +28,11 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Reads `prompt` with a copy of `model`. An empty prompt is taken for `start`, which is read and not shown.
-    ///
-    /// # Errors
-    /// `DeviceLost`.
-    pub async fn new(model: &LanguageModel, prompt: &[u32], start: u32, sampling: Sampling) -> Result<Self, Trouble> {
-        let mut reader = Reader::new(&model.weights().await?);
+    /// Reads `prompt` with `weights`. An empty prompt is taken for `start`, which is read and not shown.
+    pub fn new(weights: &Weights, prompt: &[u32], start: u32, sampling: Sampling) -> Self {
+        let mut reader = Reader::new(weights);
         let scores = reader.read(if prompt.is_empty() { std::slice::from_ref(&start) } else { prompt });
-        Ok(Writer { reader, scores, sampling, random: ChaCha8Rng::seed_from_u64(sampling.seed) })
+        Writer { reader, scores, sampling, random: ChaCha8Rng::seed_from_u64(sampling.seed) }
     }
 
     /// The next `count` symbols.

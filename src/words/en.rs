@@ -2,8 +2,8 @@
 
 use super::number::{bound, bytes, fixed, grouped, setting};
 use super::{
-    Ask, Chart, Control, Device, FineTune, Header, Heatmap, Inside, Keep, Model, Notice, Number, Refusal, Samples,
-    Speed, Text, Training, Transport, UseIt, Words,
+    Ask, Chart, Control, Device, FineTune, Header, Heatmap, Inside, Keep, Model, Notice, Number, Plot, Refusal,
+    Samples, Speed, Text, Training, Transport, UseIt, Words,
 };
 use crate::protocol::{DeviceKind, DeviceReason, DeviceReport, GeneratedText, Schedule, Setting, Task, Trouble};
 
@@ -88,6 +88,13 @@ pub static WORDS: Words = Words {
         passed_over: |symbols| {
             format!("The model has never seen {}, so it was left out of the prompt.", listed(symbols))
         },
+        newer: |names| {
+            format!(
+                "The model is loaded without {}, which this version does not know: a newer one saved it. Reload the page \
+                 to have the newest.",
+                listed(names)
+            )
+        },
     },
     text: Text {
         corpora: "Texts to learn from",
@@ -137,6 +144,7 @@ pub static WORDS: Words = Words {
         },
         report: "The text",
         size: |characters, symbols| format!("{} characters · {} symbols", grouped(characters), grouped(symbols)),
+        next: |name| format!("From the next start: {name}"),
         parts: |percent| {
             format!("{} % for training, {} % for validation", fixed(percent, 0), fixed(100.0 - percent, 0))
         },
@@ -228,6 +236,12 @@ pub static WORDS: Words = Words {
         seed: Control { label: "Seed", help: "The same seed and settings repeat a CPU run exactly." },
         live: "Learning rate and clip can change while it runs.",
     },
+    plot: Plot {
+        table: Control { label: "Table", help: "Show the figures in place of the picture." },
+        png: Control { label: "PNG", help: "Save the picture." },
+        csv: Control { label: "CSV", help: "Save every figure behind the picture as a table." },
+        link: Control { label: "Link", help: "Copy an address that opens with what is selected here." },
+    },
     chart: Chart {
         title: "Loss",
         training: "training",
@@ -239,8 +253,6 @@ pub static WORDS: Words = Words {
         units_in_full: ["nats a token", "bits a character", "perplexity"],
         log_steps: Control { label: "log steps", help: "Draw the first steps wider than the later ones." },
         all_steps: Control { label: "all steps", help: "Show all steps again (0, or double-click the chart)." },
-        png: Control { label: "PNG", help: "Save the chart as a picture." },
-        csv: Control { label: "CSV", help: "Save every point of the runs on the chart as a table." },
         figure: Control {
             label: "Below the loss",
             help: "Which figure to draw below the loss; the same again for none.",
@@ -255,14 +267,14 @@ pub static WORDS: Words = Words {
         earlier_runs: "Earlier runs",
         toggle_run: |run| format!("Show or hide the run {run}"),
         forget_run: |run| format!("Remove the run {run} from the chart"),
-        file_name: "unroll-loss",
+        step: "step",
         empty: "The curve appears with the first step.",
         described: |step, unit, training, validation| {
             let validation = validation.map(|loss| format!(", validation loss {loss}")).unwrap_or_default();
             format!("Loss over steps. At step {}: training loss {training}{validation} ({unit}).", grouped(step))
         },
-        keys: "Drag to choose a range of steps, scroll to zoom, double-click for all. Keys: + − zoom, ← → move, \
-               Shift with ← → moves the cursor, 0 shows all.",
+        keys: "Drag to choose a range of steps, double-click for all. Ctrl or ⌘ with the wheel zooms; once the chart is \
+               clicked the wheel alone does. Keys: ← → move the cursor, with Shift the chart, + − zoom, 0 shows all.",
         rate: "rate",
         batch: "batch",
         context: "context",
@@ -296,14 +308,17 @@ pub static WORDS: Words = Words {
         position: |number| format!("position {number}"),
         next: "comes next",
         scale: "Colours, from −1 to +1",
+        symbol: "symbol",
         empty: "The network's memory appears here as it reads.",
+        nothing_known: "The model knows none of these symbols. Type some that stand in the text it learned.",
         described: |layer, positions, units, step| {
             format!(
                 "Hidden state of layer {layer} after {} steps, {positions} characters by {units} units.",
                 grouped(step)
             )
         },
-        keys: "Scroll to zoom, drag to move. Keys: arrows move the cursor, + − zoom, 0 as at first.",
+        keys: "Drag to move. Ctrl or ⌘ with the wheel zooms; once the picture is clicked the wheel alone does. Keys: arrows \
+               move the cursor, with Shift the picture, + − zoom, 0 as at first.",
     },
     samples: Samples {
         title: "Sample",
@@ -465,6 +480,11 @@ pub fn trouble(trouble: &Trouble) -> String {
         Trouble::NotAModel { reason } => {
             format!("This file is not a model that can be loaded ({reason}). Use a safetensors file saved here.")
         }
+        Trouble::OtherSymbols => {
+            "The model was trained on other symbols than the present text has. Choose the text that it \
+                                  learned to train it further, or fine-tune it on this one."
+                .to_owned()
+        }
         Trouble::UnknownSymbols { symbols } => format!(
             "The model has never seen {}, so it was left out. Only symbols of the text it learned can be used.",
             listed(symbols)
@@ -522,7 +542,7 @@ fn listed(symbols: &[String]) -> String {
     const SHOWN: usize = 8;
     let mut text = symbols.iter().take(SHOWN).map(|s| format!("“{s}”")).collect::<Vec<_>>().join(", ");
     if symbols.len() > SHOWN {
-        text.push_str(&format!(" and {} more symbols", grouped((symbols.len() - SHOWN) as u64)));
+        text.push_str(&format!(" and {} more", grouped((symbols.len() - SHOWN) as u64)));
     }
     text
 }

@@ -2,8 +2,8 @@
 
 use super::number::{bound, bytes, fixed, grouped, setting};
 use super::{
-    Ask, Chart, Control, Device, FineTune, Header, Heatmap, Inside, Keep, Model, Notice, Number, Refusal, Samples,
-    Speed, Text, Training, Transport, UseIt, Words,
+    Ask, Chart, Control, Device, FineTune, Header, Heatmap, Inside, Keep, Model, Notice, Number, Plot, Refusal,
+    Samples, Speed, Text, Training, Transport, UseIt, Words,
 };
 use crate::protocol::{DeviceKind, DeviceReason, DeviceReport, GeneratedText, Schedule, Setting, Task, Trouble};
 
@@ -82,6 +82,12 @@ pub static WORDS: Words = Words {
         loaded_without_text: "模型已载入，但当前文本的符号与它认识的不同。可以让它写，或在第 4 步用您的文本微调它。",
         loaded_kept: "文本已读取，载入的模型仍然保留。“重新开始”会为这份文本新建模型；第 4 步可以用文本微调载入的模型。",
         passed_over: |symbols| format!("模型没见过{}，已从提示中略去。", listed(symbols)),
+        newer: |names| {
+            format!(
+                "模型已载入，但略去了{}：文件由更新的版本保存，本版本不认识这些内容。重新加载页面可获得最新版本。",
+                listed(names)
+            )
+        },
     },
     text: Text {
         corpora: "可供学习的文本",
@@ -128,6 +134,7 @@ pub static WORDS: Words = Words {
         },
         report: "文本",
         size: |characters, symbols| format!("{} 个字符 · {} 种符号", grouped(characters), grouped(symbols)),
+        next: |name| format!("下次开始时改用：{name}"),
         parts: |percent| format!("{}% 用于训练，{}% 用于验证", fixed(percent, 0), fixed(100.0 - percent, 0)),
         part_learn: |tokens| format!("学习 {}", grouped(tokens)),
         part_test: |tokens| format!("检验 {}", grouped(tokens)),
@@ -208,6 +215,12 @@ pub static WORDS: Words = Words {
         },
         live: "学习率和梯度裁剪可以边训练边改。",
     },
+    plot: Plot {
+        table: Control { label: "表格", help: "用数字代替图片。" },
+        png: Control { label: "PNG", help: "保存图片。" },
+        csv: Control { label: "CSV", help: "把图片背后的所有数值存为表格。" },
+        link: Control { label: "链接", help: "复制一个地址，打开时选中同样的内容。" },
+    },
     chart: Chart {
         title: "损失",
         training: "训练",
@@ -219,8 +232,6 @@ pub static WORDS: Words = Words {
         units_in_full: ["纳特/词元", "比特/字符", "困惑度"],
         log_steps: Control { label: "对数步数", help: "把开头的步数画得更宽。" },
         all_steps: Control { label: "全部步数", help: "重新显示全部步数（按 0 或双击图表）。" },
-        png: Control { label: "PNG", help: "把图表存为图片。" },
-        csv: Control { label: "CSV", help: "把图表上各次运行的所有点存为表格。" },
         figure: Control { label: "损失下方", help: "选择在损失下方画哪个量；再点一次则不画。" },
         gradient_norm: "梯度范数",
         learning_rate: "学习率",
@@ -232,13 +243,14 @@ pub static WORDS: Words = Words {
         earlier_runs: "以前的运行",
         toggle_run: |run| format!("显示或隐藏运行 {run}"),
         forget_run: |run| format!("从图表中移除运行 {run}"),
-        file_name: "unroll-loss",
+        step: "步",
         empty: "走完第一步，曲线就会出现。",
         described: |step, unit, training, validation| {
             let validation = validation.map(|loss| format!("，验证损失 {loss}")).unwrap_or_default();
             format!("损失随步数的变化。第 {} 步：训练损失 {training}{validation}（{unit}）。", grouped(step))
         },
-        keys: "拖动选择步数范围，滚轮缩放，双击显示全部。按键：+ − 缩放，← → 移动，Shift 加 ← → 移动光标，0 显示全部。",
+        keys: "拖动选择步数范围，双击显示全部。按住 Ctrl 或 ⌘ 用滚轮缩放；点击图表后可直接用滚轮。按键：← → 移动光标，加 Shift \
+               移动图表，+ − 缩放，0 显示全部。",
         rate: "学习率",
         batch: "批量",
         context: "上下文",
@@ -272,11 +284,14 @@ pub static WORDS: Words = Words {
         position: |number| format!("位置 {number}"),
         next: "接下来",
         scale: "颜色，从 −1 到 +1",
+        symbol: "符号",
         empty: "网络阅读时的记忆会显示在这里。",
+        nothing_known: "模型不认识这些符号。请输入它学过的文本中有的符号。",
         described: |layer, positions, units, step| {
             format!("训练 {} 步后第 {layer} 层的隐藏状态，{positions} 个字符乘 {units} 个单元。", grouped(step))
         },
-        keys: "滚轮缩放，拖动移动。按键：方向键移动光标，+ − 缩放，0 恢复原样。",
+        keys: "拖动移动。按住 Ctrl 或 ⌘ 用滚轮缩放；点击图片后可直接用滚轮。按键：方向键移动光标，加 Shift 移动图片，+ − 缩放，0 \
+               恢复原样。",
     },
     samples: Samples {
         title: "样例",
@@ -423,6 +438,9 @@ pub fn trouble(trouble: &Trouble) -> String {
         Trouble::NotAModel { reason } => {
             format!("这个文件不是可以载入的模型（{reason}）。请使用在这里保存的 safetensors 文件。")
         }
+        Trouble::OtherSymbols => {
+            "模型学习时的符号与当前文本的不同。请选择它学过的文本继续训练，或用当前文本微调它。".to_owned()
+        }
         Trouble::UnknownSymbols { symbols } => {
             format!("模型没见过{}，已略去。只能使用它学过的文本里出现过的符号。", listed(symbols))
         }
@@ -459,7 +477,7 @@ fn listed(symbols: &[String]) -> String {
     const SHOWN: usize = 8;
     let mut text: String = symbols.iter().take(SHOWN).map(|s| format!("“{s}”")).collect();
     if symbols.len() > SHOWN {
-        text.push_str(&format!("等 {} 种符号", grouped(symbols.len() as u64)));
+        text.push_str(&format!("等 {} 个", grouped(symbols.len() as u64)));
     }
     text
 }

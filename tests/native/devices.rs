@@ -2,7 +2,7 @@
 
 use unroll::protocol::*;
 
-use crate::bench::{Bench, find, small_model, small_train};
+use crate::bench::*;
 
 fn build(bench: &mut Bench, hidden: usize) -> (bool, Option<DeviceReport>) {
     let events = bench.build(ModelConfig { hidden, ..small_model() }, small_train());
@@ -39,4 +39,25 @@ fn a_device_that_was_asked_for_is_never_put_to_the_test() {
     let mut bench = Bench::new();
     bench.prepare(small_train());
     assert_eq!(build(&mut bench, 24), (false, None));
+}
+
+#[test]
+fn a_run_that_is_replaced_while_its_figures_are_on_their_way_takes_no_other_with_it() {
+    for device in [DeviceWish::Gpu, DeviceWish::Cpu] {
+        let Some(mut bench) = Bench::on(device) else { continue };
+        bench.prepare(TrainConfig { steps: None, ..small_train() });
+        for round in 0..20 {
+            let mut events = bench.ask(Request::Play);
+            while losses(&events).len() < 12 {
+                events.extend(bench.advance());
+            }
+            // A few steps more, whose figures nobody has seen.
+            (0..round % 7).for_each(|_| drop(bench.advance()));
+            let [report] = models(&bench.build(small_model(), TrainConfig { steps: None, ..small_train() }))
+                .try_into()
+                .expect("it starts over");
+            assert_eq!((report.step, report.origin), (0, Origin::Drawn), "{device:?} {round}");
+        }
+        assert!(bench.kept().is_finite());
+    }
 }

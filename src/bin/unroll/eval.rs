@@ -10,7 +10,7 @@ pub fn run(arguments: &arguments::Eval) -> Result<(), Failure> {
     let text = files::read_text(&arguments.text)?;
     pollster::block_on(async {
         let mut session = Session::open(arguments.machine.wish()?).await?;
-        session.ask_with(Request::Load, model, |_| Ok(())).await?;
+        session.load(model).await?;
         let heard = |event: Parcel<Event>| match event.body {
             Event::Evaluated(Evaluation { loss, tokens, .. }) if arguments.json => {
                 output::line(&json!({ "val_loss": loss, "tokens": tokens }).to_string())

@@ -8,7 +8,7 @@ pub fn run(arguments: &arguments::Sample) -> Result<(), Failure> {
     let model = files::read_model(&arguments.model)?;
     pollster::block_on(async {
         let mut session = Session::open(arguments.machine.wish()?).await?;
-        session.ask_with(Request::Load, model, |_| Ok(())).await?;
+        session.load(model).await?;
         let generate = Generate {
             prompt: arguments.prompt.clone(),
             length: arguments.length,

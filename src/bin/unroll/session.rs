@@ -4,7 +4,7 @@ use std::{cell::RefCell, collections::VecDeque, rc::Rc};
 
 use unroll::{
     engine::Engine,
-    protocol::{Array, DeviceWish, Event, Parcel, Request, RequestId, Trouble},
+    protocol::{Array, DeviceWish, Event, ModelReport, Parcel, Request, RequestId, Trouble},
 };
 
 /// Why a command ends early.
@@ -58,6 +58,19 @@ impl Session {
         heard: impl FnMut(Parcel<Event>) -> Result<(), Failure>,
     ) -> Result<RequestId, Failure> {
         self.send(request, vec![Array::Bytes(bytes)], heard).await
+    }
+
+    /// Loads a model, and says what its file has that only a newer program knows.
+    pub async fn load(&mut self, model: Vec<u8>) -> Result<(), Failure> {
+        let heard = |event: Parcel<Event>| {
+            if let Event::ModelReady(ModelReport { unknown, .. }) = event.body
+                && !unknown.is_empty()
+            {
+                eprintln!("A newer program saved the model: {} was passed over.", unknown.join(", "));
+            }
+            Ok(())
+        };
+        self.ask_with(Request::Load, model, heard).await.map(drop)
     }
 
     async fn send(

@@ -28,7 +28,7 @@ struct Continuation {
 
 impl Continuation {
     async fn new(run: &Run, prompt: &[u32], length: usize, how: train::Sampling) -> Result<Self, Trouble> {
-        let writer = Writer::new(run.model(), prompt, run.first_symbol(), how).await?;
+        let writer = Writer::new(&run.weights().await?, prompt, run.first_symbol(), how);
         Ok(Continuation { writer, vocabulary: run.vocabulary.clone(), decoder: Decoder::new(), left: length })
     }
 

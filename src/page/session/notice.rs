@@ -14,6 +14,8 @@ pub enum Notice {
     /// Symbols of a prompt that the model does not know.
     PassedOver(Vec<String>),
     Saved(String),
+    /// A model came from a file of a newer program, without these settings and tensors of it.
+    Newer(Vec<String>),
     /// A model came from a file. Without the text that it learned it cannot be trained further as it is.
     Loaded {
         without_text: bool,
@@ -46,6 +48,7 @@ impl Notice {
             Notice::Trouble(trouble) => words::trouble(trouble, language),
             Notice::PassedOver(symbols) => (notice.passed_over)(symbols),
             Notice::Saved(name) => (notice.saved)(name),
+            Notice::Newer(names) => (notice.newer)(names),
             Notice::Loaded { without_text: false } => notice.loaded.to_owned(),
             Notice::Loaded { without_text: true } => notice.loaded_without_text.to_owned(),
             Notice::LoadedKept => notice.loaded_kept.to_owned(),

@@ -94,6 +94,7 @@ fn model(run: RunId, text: Option<TextReport>, train: TrainConfig, origin: Origi
         first_step: 0,
         steps_per_epoch: 10,
         origin,
+        unknown: Vec::new(),
     }
 }
 

@@ -4,9 +4,9 @@ use leptos::prelude::*;
 
 use crate::{
     page::{
-        chart::LossUnit,
         control::{Icon, Says, Shape},
         language::{use_say, use_words},
+        pictures::LossUnit,
         session::{Phase, use_session},
     },
     protocol::DeviceKind,

@@ -108,3 +108,31 @@ fn a_model_that_came_without_its_text_is_not_drawn_over_by_a_text() {
     page.session.start_over();
     assert_eq!(page.count(|request| matches!(request, Request::Build { .. })), builds + 1);
 }
+
+#[test]
+fn a_model_that_came_before_its_text_is_trained_once_the_text_is_there() {
+    let page = page(true);
+    page.runs(1, "shakespeare", 65);
+    page.session.load(vec![1]);
+    let (id, ..) = page.last(|request| *request == Request::Load);
+    page.made(id, model(2, None, TrainConfig::default(), Origin::Loaded), false);
+    page.session.use_own(pasted("abc"));
+    let report = page.take(3);
+    page.hear(NO_REQUEST, Event::ModelReady(model(2, Some(report), TrainConfig::default(), Origin::Loaded)));
+    assert_eq!(page.notice(), Some(Notice::Loaded { without_text: false }));
+    let plays = page.count(|request| *request == Request::Play);
+    page.session.play();
+    assert_eq!(page.count(|request| *request == Request::Play), plays + 1);
+}
+
+#[test]
+fn what_a_newer_program_saved_and_this_one_does_not_know_is_named() {
+    let page = page(true);
+    let report = page.runs(1, "shakespeare", 65);
+    page.session.load(vec![1]);
+    let (id, ..) = page.last(|request| *request == Request::Load);
+    let unknown = vec!["train.momentum".to_owned()];
+    let loaded = model(2, Some(report), TrainConfig::default(), Origin::Loaded);
+    page.made(id, ModelReport { unknown: unknown.clone(), ..loaded }, false);
+    assert_eq!(page.notice(), Some(Notice::Newer(unknown)));
+}

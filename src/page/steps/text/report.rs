@@ -6,8 +6,8 @@ use leptos::prelude::*;
 
 use crate::{
     page::{
-        chart::shown,
         language::{use_say, use_words},
+        pictures::shown,
         session::{Step, use_session},
     },
     protocol::TextReport,
