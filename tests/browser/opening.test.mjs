@@ -62,6 +62,24 @@ lab("language and theme switch and stay", { query: "device=cpu" }, async (lab) =
   assert.notEqual(await paper(), colour, "the theme stays");
 });
 
+lab("a stored dark theme is dark before the page is there", {
+  query: "device=cpu",
+  storage: { unroll: JSON.stringify({ theme: "dark" }) },
+  before: async (lab) => {
+    const released = new Promise((release) => (lab.release = release));
+    await lab.page.route("**/page_bg.wasm", async (route) => {
+      await released;
+      await route.continue();
+    });
+  },
+}, async (lab) => {
+  const paper = () => lab.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  await lab.until("it is dark", async () => (await paper()) === "rgb(19, 22, 25)", 10);
+  lab.release();
+  await lab.trains(2);
+  assert.equal(await paper(), "rgb(19, 22, 25)");
+});
+
 // From a link to the first training step, over a line of 10 Mbit/s with 40 ms to the server and back. DevTools can slow
 // the page down but not its worker, so the server does it.
 const LINE = { bits: 10e6, latency: 0.04 };
