@@ -63,17 +63,18 @@ lab("language and theme switch and stay", { query: "device=cpu" }, async (lab) =
 });
 
 lab("a stored dark theme is dark before the page is there", {
-  query: "device=cpu",
+  path: "favicon.svg",
+  query: "",
   storage: { unroll: JSON.stringify({ theme: "dark" }) },
-  before: async (lab) => {
-    const released = new Promise((release) => (lab.release = release));
-    await lab.page.route("**/page_bg.wasm", async (route) => {
-      await released;
-      await route.continue();
-    });
-  },
+  allow: [/favicon\.ico/],
 }, async (lab) => {
-  const paper = () => lab.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const released = new Promise((release) => (lab.release = release));
+  await lab.page.route("**/page_bg.wasm", async (route) => {
+    await released;
+    await route.continue();
+  });
+  await lab.page.goto(`${lab.home}?device=cpu`, { waitUntil: "commit" });
+  const paper = () => lab.page.evaluate(() => document.body && getComputedStyle(document.body).backgroundColor);
   await lab.until("it is dark", async () => (await paper()) === "rgb(19, 22, 25)", 10);
   lab.release();
   await lab.trains(2);
