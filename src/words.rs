@@ -1,7 +1,6 @@
 //! Everything a user reads, one file a language. A string that a language lacks is a compile error.
 
 mod en;
-pub mod float;
 pub mod number;
 mod zh;
 
@@ -185,8 +184,8 @@ pub struct Text {
     pub parts: fn(train_percent: f64) -> String,
     /// Another text than that of the run.
     pub next: fn(name: &str) -> String,
-    pub part_learn: fn(tokens: u64) -> String,
-    pub part_test: fn(tokens: u64) -> String,
+    pub part_train: fn(tokens: u64) -> String,
+    pub part_validation: fn(tokens: u64) -> String,
     pub alphabet: &'static str,
     pub more_symbols: fn(count: u64) -> String,
     pub occurs: fn(symbol: &str, count: u64) -> String,
@@ -474,6 +473,41 @@ mod tests {
                 }
                 assert!(sentence.ends_with(['.', '。']), "{sentence}");
                 assert_eq!(sentence.contains("many"), why != Refusal::Empty, "{sentence}");
+            }
+        }
+    }
+
+    /// What stands between quotation marks in a source.
+    fn literals(source: &str) -> Vec<String> {
+        let (mut found, mut present) = (Vec::new(), None::<String>);
+        let mut characters = source.chars();
+        while let Some(character) = characters.next() {
+            match (character, &mut present) {
+                ('"', None) => present = Some(String::new()),
+                ('"', Some(_)) => found.extend(present.take()),
+                ('\\', Some(text)) => text.extend(characters.next()),
+                (other, Some(text)) => text.push(other),
+                (_, None) => {}
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn each_language_calls_one_thing_by_one_name() {
+        // What the glossary in CONTRIBUTING.md has another word for.
+        let english = ["odds", "chance", "guess", "dice", "test part", "to test", "empty memory", "hyperparameter"];
+        let chinese =
+            ["纳特", "检验", "测试", "批大小", "批次", "纯猜", "几率", "机率", "token", "令牌", "标记", "神经元"];
+        for (source, words) in
+            [(include_str!("words/en.rs"), &english[..]), (include_str!("words/zh.rs"), &chinese[..])]
+        {
+            let sentences = literals(source);
+            assert!(sentences.len() > 200, "{}", sentences.len());
+            for sentence in sentences {
+                for word in words {
+                    assert!(!sentence.to_lowercase().contains(word), "“{word}” in “{sentence}”");
+                }
             }
         }
     }

@@ -1,14 +1,5 @@
 // Starts the engine's worker and the page, and says so plainly where the page cannot be started.
 
-// The wished-for theme, so that nothing flashes until the page is there, which then minds it (src/page/theme.rs).
-try {
-  const wish = new URLSearchParams(location.search).get("theme") ?? JSON.parse(localStorage.getItem("unroll"))?.theme;
-  const condition = { dark: "all", light: "not all" }[wish];
-  if (condition) document.getElementById("dark-theme").media = condition;
-} catch {
-  // Storage may be forbidden, or hold anything.
-}
-
 try {
   // The engine is the largest download, so it does not wait for the page, which takes the worker over together with what
   // it has said until then (src/page/engine_link.rs).

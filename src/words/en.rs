@@ -139,8 +139,8 @@ pub static WORDS: Words = Words {
         characters: "Characters",
         bytes: "Bytes",
         split: Control {
-            label: "Learned from",
-            help: "The part of the text, from its start, that is learned; the rest tests what was learned.",
+            label: "Training part",
+            help: "The part of the text, from its start, that is learned; the rest is for validation.",
         },
         report: "The text",
         size: |characters, symbols| format!("{} characters · {} symbols", grouped(characters), grouped(symbols)),
@@ -148,17 +148,17 @@ pub static WORDS: Words = Words {
         parts: |percent| {
             format!("{} % for training, {} % for validation", fixed(percent, 0), fixed(100.0 - percent, 0))
         },
-        part_learn: |tokens| format!("{} to learn from", grouped(tokens)),
-        part_test: |tokens| format!("{} to test", grouped(tokens)),
+        part_train: |tokens| format!("{} for training", grouped(tokens)),
+        part_validation: |tokens| format!("{} for validation", grouped(tokens)),
         alphabet: "Alphabet",
         more_symbols: |count| format!("and {} more", grouped(count)),
         occurs: |symbol, count| format!("{symbol} occurs {} times", grouped(count)),
         baselines: "Losses to beat",
-        baselines_help: "What models that only count reach on the test part: an n-gram sees the n − 1 symbols before.",
+        baselines_help: "What models that only count reach on the validation part: an n-gram sees the n − 1 symbols before.",
         n_gram: |order| format!("{order}-gram"),
-        uniform: "pure guessing",
+        uniform: "uniform",
         best_possible: "best possible",
-        nats: "nats a symbol",
+        nats: "nats a token",
         counting: "Counting n-grams",
         preview: "How it begins",
         change: "change",
@@ -180,7 +180,7 @@ pub static WORDS: Words = Words {
         parameters: |count| format!("{} parameters", grouped(count)),
         cell: Control {
             label: "Cell",
-            help: "RNN: one tanh layer. GRU: two gates. LSTM: three gates and a memory cell.",
+            help: "RNN: one tanh layer. GRU: two gates. LSTM: three gates and a cell state.",
         },
         layers: Control { label: "Layers", help: "Recurrent layers on top of each other, 1 to 4." },
         hidden: Control {
@@ -309,7 +309,7 @@ pub static WORDS: Words = Words {
         next: "comes next",
         scale: "Colours, from −1 to +1",
         symbol: "symbol",
-        empty: "The network's memory appears here as it reads.",
+        empty: "The hidden state appears here as the network reads.",
         nothing_known: "The model knows none of these symbols. Type some that stand in the text it learned.",
         described: |layer, positions, units, step| {
             format!(
@@ -335,7 +335,7 @@ pub static WORDS: Words = Words {
         prompt_here: "The beginning of a text",
         write: Control { label: "Write", help: "Continue the prompt with the model as it is now." },
         stop: Control { label: "Stop", help: "Stop writing." },
-        again: Control { label: "Again", help: "Write once more, with other dice." },
+        again: Control { label: "Again", help: "Write once more, with another seed." },
         temperature: Control {
             label: "Temperature",
             help: "Below 1 the model keeps to what is likely, above 1 it dares more; 0 always takes the likeliest.",
@@ -349,9 +349,9 @@ pub static WORDS: Words = Words {
     inside: Inside {
         read: Control {
             label: "Text to read",
-            help: "The model reads this from an empty memory, again and again as it learns.",
+            help: "The model reads this from the zero state, again and again as it learns.",
         },
-        read_here: "Empty: the start of the test part",
+        read_here: "Empty: the start of the validation part",
         explain: "Each column is a symbol that the model reads, each row one of its units. Blue is −1, red is +1. A unit that \
                   keeps its colour over many symbols remembers something; point at a cell to see which symbol, unit and value \
                   it is, and what the model expects next.",

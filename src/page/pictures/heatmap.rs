@@ -70,7 +70,7 @@ fn Head(plot: HeatmapPlot, layers: Signal<usize>) -> impl IntoView {
     let window = plot.view.window;
     let layer = use_selection().layer;
     let in_sight = move || {
-        let units = plot.frame.with(|frame| frame.as_ref().map(|frame| frame.report.units))?;
+        let units = plot.drawn().map(|frame| frame.report.units)?;
         let rows = window.with(|window| window.rows.in_sight().round() as usize);
         Some((words().heatmap.in_sight)(rows.min(units), units))
     };

@@ -142,6 +142,7 @@ fn EarlierRuns(histories: RwSignal<Histories>) -> impl IntoView {
                 </button>
             </li>
         }
+        .into_any()
     };
     view! {
         <ul
@@ -149,7 +150,7 @@ fn EarlierRuns(histories: RwSignal<Histories>) -> impl IntoView {
             class:is-gone=move || names.with(Vec::is_empty)
             aria-label=say(|words| words.chart.earlier_runs)
         >
-            <For each=move || names.get() key=Clone::clone children=run />
+            {move || names.get().into_iter().map(run).collect::<Vec<_>>()}
         </ul>
     }
 }

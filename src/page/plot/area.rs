@@ -16,7 +16,7 @@ use super::{
     redraw::{Redraw, slowly},
     surface::{Size, Surface},
     table::{Table, table},
-    watch::{Change, watch},
+    watch::{Change, counted, watch},
 };
 
 /// What makes a picture. All of it is called with the signals that it reads; what is said to read untracked must.
@@ -102,7 +102,12 @@ struct State {
 impl State {
     fn draw(self) {
         let Some(canvas) = self.canvas.get_untracked().filter(|_| self.shown.seen.get_untracked()) else { return };
-        let size = self.size.get_value();
+        let mut size = self.size.get_value();
+        // Whatever changed the ratio of pixels without a word (a browser that imitates another screen).
+        if !size.agrees_with(window().device_pixel_ratio()) {
+            size = counted(&canvas);
+            self.size.set_value(size);
+        }
         let Some(surface) = Surface::of(&canvas, size) else { return };
         let palette = self.palette.get_value().unwrap_or_else(|| Palette::read(&canvas, &surface.context));
         self.shown.plot().draw(&surface, &palette, false);

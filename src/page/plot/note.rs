@@ -54,13 +54,22 @@ impl Note {
         text
     }
 
-    /// Where a card of this size stands on a picture of that size: beside the thing, on the side that has room.
+    /// Where a card of this size stands on a picture of that size: beside the thing, on the side that has room, or where
+    /// neither has, above or below it.
     pub fn place(&self, (width, height): (f64, f64), room: (f64, f64)) -> (f64, f64) {
         const DISTANCE: f64 = 12.0;
-        let right = self.right + DISTANCE;
-        let left = if right + width <= room.0 { right } else { self.left - DISTANCE - width };
-        let top = self.middle - height / 2.0;
-        (left.min(room.0 - width).max(0.0), top.min(room.1 - height).max(0.0))
+        let (right, left) = (self.right + DISTANCE, self.left - DISTANCE - width);
+        let beside = self.middle - height / 2.0;
+        let (x, y) = if right + width <= room.0 {
+            (right, beside)
+        } else if left >= 0.0 {
+            (left, beside)
+        } else {
+            let above = self.middle - 2.0 * DISTANCE - height;
+            let y = if above >= 0.0 { above } else { self.middle + 2.0 * DISTANCE };
+            ((self.left + self.right - width) / 2.0, y)
+        };
+        (x.min(room.0 - width).max(0.0), y.min(room.1 - height).max(0.0))
     }
 }
 
@@ -133,6 +142,13 @@ mod tests {
         assert_eq!(place(note(500.0, 510.0, 150.0)), (288.0, 100.0));
         assert_eq!(place(note(100.0, 110.0, 10.0)), (122.0, 0.0));
         assert_eq!(place(note(100.0, 110.0, 290.0)), (122.0, 200.0));
+    }
+
+    #[test]
+    fn on_a_narrow_picture_it_stands_above_or_below_and_does_not_hide_the_thing() {
+        let place = |note: Note| note.place((200.0, 100.0), (300.0, 400.0));
+        assert_eq!(place(note(150.0, 160.0, 300.0)), (55.0, 176.0));
+        assert_eq!(place(note(150.0, 160.0, 50.0)), (55.0, 74.0));
     }
 
     #[test]

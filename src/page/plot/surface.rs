@@ -20,6 +20,12 @@ pub struct Size {
 }
 
 impl Size {
+    /// Whether it can be at so many pixels of the device to a CSS pixel.
+    pub fn agrees_with(self, ratio: f64) -> bool {
+        let near = |pixels: u32, length: f64| (f64::from(pixels) - ratio * length).abs() <= 1.0;
+        near(self.columns, self.width) && near(self.rows, self.height)
+    }
+
     /// Of a box whose edges the browser puts on whole pixels of the device: `left`, `top`, `width` and `height` in CSS
     /// pixels, `ratio` pixels of the device to each of them.
     pub fn snapped((left, top): (f64, f64), (width, height): (f64, f64), ratio: f64) -> Self {
@@ -175,6 +181,14 @@ pub fn canvas_context(canvas: &HtmlCanvasElement) -> Option<CanvasRenderingConte
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_size_at_another_ratio_is_told_apart() {
+        let size = Size { width: 100.4, height: 50.0, columns: 151, rows: 75 };
+        assert!(size.agrees_with(1.5));
+        assert!(!size.agrees_with(1.0));
+        assert!(!size.agrees_with(2.0));
+    }
 
     #[test]
     fn a_box_between_pixels_covers_whole_ones() {

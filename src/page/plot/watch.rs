@@ -144,18 +144,20 @@ impl Drop for Watch {
     }
 }
 
-/// What the browser measured; `None` where it does not tell pixels of the device.
+/// What the browser measured; `None` where it does not tell pixels of the device, or tells those of a screen that the
+/// page is not drawn for (Chromium, when it imitates another one).
 fn covered(entry: &ResizeObserverEntry) -> Option<Size> {
     let boxes = Reflect::get(entry, &"devicePixelContentBoxSize".into()).ok()?;
     let pixels = Reflect::get_u32(&boxes, 0).ok()?;
     let length = |name: &str| Reflect::get(&pixels, &name.into()).ok()?.as_f64();
     let content = entry.content_rect();
     let (columns, rows) = (length("inlineSize")? as u32, length("blockSize")? as u32);
-    Some(Size { width: content.width(), height: content.height(), columns, rows })
+    let size = Size { width: content.width(), height: content.height(), columns, rows };
+    size.agrees_with(window().device_pixel_ratio()).then_some(size)
 }
 
 /// The same, worked out from where the element stands.
-fn counted(element: &Element) -> Size {
+pub fn counted(element: &Element) -> Size {
     let place = element.get_bounding_client_rect();
     let ratio = window().device_pixel_ratio();
     Size::snapped((place.left(), place.top()), (place.width(), place.height()), ratio)

@@ -31,9 +31,9 @@ use crate::{
     },
     recurrent::cpu::{
         Shape,
-        layer::{self, input_order, input_place, recurrent_order},
+        layer::{self, Beyond, input_order, input_place, recurrent_order},
     },
-    train::loss::cpu::gradients,
+    train::loss::cpu::{Scale, gradients},
 };
 
 /// Threads that a pass may use.
@@ -218,12 +218,12 @@ impl Workspace {
         let (first, rows) = (shape.batch, (shape.steps + 1) * shape.batch);
         scores.reserve(lanes, symbols.div_ceil(lanes), rows, shape.batch);
         of_hidden.reserve(lanes, top.hidden.count(), rows, shape.batch);
-        let mut loss = 0.0;
+        let (mut loss, share) = (0.0, (positions as f32).recip());
         // A part at a time, so that the scores are still in the cache when they are looked at again.
         for (start, targets) in (first..rows).step_by(SCORED).zip(targets.chunks(SCORED)) {
             let rows = start..start + targets.len();
             packed.head.forward(&top.hidden, scores, 0, rows.clone());
-            loss += gradients(scores, start, symbols, targets, positions);
+            loss += gradients(scores, start, symbols, targets, Scale::All(share));
             packed.head.backward(scores, 0, of_hidden, rows);
         }
         let product = Transposed {
@@ -254,7 +254,7 @@ impl Workspace {
         let (below, tape) = self.activations.tapes.split_at_mut(index);
         let tape = &mut tape[0];
         tape.carried.clear();
-        layer::backward(cell, shape, &layer.recurrent, &self.gradient, tape);
+        layer::backward(cell, shape, &layer.recurrent, &self.gradient, tape, Beyond::default());
         let product = Transposed {
             left: &tape.gates,
             first_strip: 0,
@@ -343,7 +343,7 @@ impl Workspace {
     fn last_states(&self, shape: Shape) -> Vec<f32> {
         let mut states = Vec::new();
         for tape in &self.activations.tapes {
-            for strips in [&tape.hidden, &tape.memory].into_iter().filter(|strips| strips.count() > 0) {
+            for strips in [&tape.hidden, &tape.cells].into_iter().filter(|strips| strips.count() > 0) {
                 let start = states.len();
                 states.resize(start + shape.batch * shape.units, 0.0);
                 strips.copy_to(0, shape.steps * shape.batch, states[start..].chunks_exact_mut(shape.units));

@@ -17,7 +17,7 @@ const BAR: f64 = 7.0;
 /// Narrower columns have no room for a symbol.
 const LEAST_COLUMN: f64 = 6.0;
 const COLUMN: f64 = 11.0;
-/// Chinese characters, and bytes that are written with two digits.
+/// Chinese characters, and bytes that are written with two digits; signs for blanks are no wider than letters.
 const WIDE_COLUMN: f64 = 16.0;
 
 /// The room for cells on a canvas of this size.
@@ -27,7 +27,8 @@ pub fn room(width: f64, height: f64) -> (f64, f64) {
 
 /// The width at which every symbol of the text fits under its column.
 pub fn column_for(frame: &HiddenFrame) -> f64 {
-    let wide = |symbol: &String| symbol.chars().count() > 1 || symbol.chars().any(|symbol| symbol >= '\u{1100}');
+    let broad = |symbol: char| symbol >= '\u{1100}' && !('\u{2000}'..'\u{2e80}').contains(&symbol);
+    let wide = |symbol: &String| symbol.chars().count() > 1 || symbol.chars().any(broad);
     if frame.report.symbols.iter().any(wide) { WIDE_COLUMN } else { COLUMN }
 }
 
@@ -107,14 +108,14 @@ fn text(surface: &Surface, frame: &HiddenFrame, columns: &Lane, cursor: Option<C
             continue;
         };
         let under_cursor = cursor.is_some_and(|cell| cell.position == position);
-        let blank = symbol.trim().is_empty();
+        let symbol = if matches!(symbol.as_str(), " " | "␣") { "·".to_owned() } else { shown(symbol) };
+        let blank = matches!(symbol.as_str(), "·" | "↵" | "⇥");
         let (colour, opacity) = match (under_cursor, blank) {
             (true, _) => (palette.accent, 1.0),
             (false, true) => (palette.muted, 0.55),
             (false, false) => (palette.ink, 0.78),
         };
         surface.fill(colour, opacity);
-        let symbol = if symbol == " " { "·".to_owned() } else { shown(symbol) };
         surface.text_within(&symbol, middle, surface.height - TEXT / 2.0 + 2.0, size);
     }
 }

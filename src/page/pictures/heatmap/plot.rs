@@ -22,6 +22,8 @@ use crate::{
 
 /// Likeliest symbols of a row of the table.
 const LIKELIEST: usize = 3;
+/// Rows of the table.
+const ROWS: usize = 200;
 
 #[derive(Clone, Copy)]
 pub struct HeatmapPlot {
@@ -51,7 +53,7 @@ impl HeatmapPlot {
     }
 
     /// The frame, if it has any positions.
-    fn drawn(self) -> Option<Arc<HiddenFrame>> {
+    pub fn drawn(self) -> Option<Arc<HiddenFrame>> {
         self.frame.get().filter(|frame| frame.positions() > 0)
     }
 
@@ -196,7 +198,7 @@ impl Plot for HeatmapPlot {
                 next.iter().take(LIKELIEST).map(|bar| [&bar.name, " ", &bar.value].concat()).collect();
             vec![shown(symbol), frame.state(position, unit).map(signed).unwrap_or_default(), next.join("  ")]
         };
-        Table { head, rows: frame.report.symbols.iter().enumerate().map(row).collect() }
+        Table { head, rows: frame.report.symbols.iter().enumerate().take(ROWS).map(row).collect() }
     }
 
     fn csv(&self) -> Box<dyn FnMut() -> Option<String>> {
