@@ -106,8 +106,7 @@ const SLOW = { query: "", path: "favicon.svg", line: LINE, profile: true, allow:
 lab("over a line of 10 Mbit/s the first step comes within 4 s of the link, and within 2 s at the second visit", SLOW, async (lab, t) => {
   const first = await visit(lab, t, "first visit");
   // The browser keeps the compiled engine once it has optimised it, and writes it down when it has time.
-  await lab.trains(500, 60);
-  await lab.page.waitForTimeout(3000);
+  await lab.page.waitForTimeout(10_000);
   // Twice, in case something else had the machine for a moment.
   const second = Math.min(await visit(lab, t, "second visit"), await visit(lab, t, "third visit"));
   assert.ok(first <= FIRST_VISIT, `the first step came ${first} ms after the link`);
