@@ -90,14 +90,9 @@ assemble() {
   rm -rf "$ROOT"/.dist.*
   UNFINISHED=$new
   mkdir -p "$new/corpora"
-  cp -R www/. "$new/"
+  cp -R index.html www/. "$new/"
   cp assets/corpora/*.txt "$new/corpora/"
   for part in page engine; do put_program "$part" "$new"; done
-  # The progress bar needs the size before the first byte is there; a compressed download does not tell it.
-  local bytes
-  bytes=$(wc -c <"$new/engine_bg.wasm" | tr -d ' ')
-  sed "s|<meta name=\"engine-bytes\" content=\"[^\"]*\"|<meta name=\"engine-bytes\" content=\"$bytes\"|" index.html >"$new/index.html"
-  grep -q "name=\"engine-bytes\" content=\"$bytes\"" "$new/index.html" || fail "index.html has no <meta name=\"engine-bytes\" content=\"…\">."
   # Left by a build that was ended between the next two lines.
   if [ ! -d dist ] && [ -d dist.old ]; then mv dist.old dist; fi
   rm -rf dist.old

@@ -104,7 +104,7 @@ pub struct Device {
     pub why: fn(&DeviceReport) -> String,
     pub choose: Control,
     pub auto: &'static str,
-    pub loading: fn(received: u64, total: u64) -> String,
+    pub loading: &'static str,
 }
 
 /// The panel that measures this machine.

@@ -3,8 +3,7 @@
 try {
   // The engine is the largest download, so it does not wait for the page, which takes the worker over together with what
   // it has said until then (src/page/engine_link.rs).
-  const bytes = document.querySelector("meta[name=engine-bytes]").content;
-  const worker = new Worker(`worker.js?bytes=${bytes}`, { type: "module" });
+  const worker = new Worker("worker.js", { type: "module" });
   const said = [];
   worker.onmessage = ({ data }) => said.push(data);
   worker.onerror = (event) => {

@@ -12,11 +12,6 @@ use crate::{
 
 /// What comes out of the worker.
 pub enum Arrival {
-    /// The engine's download, in bytes.
-    Loading {
-        received: u64,
-        total: u64,
-    },
     Event(Box<Parcel<Event>>),
     /// A message that could not be read, and why; the engine goes on.
     Unreadable(String),
@@ -49,7 +44,7 @@ impl EngineLink {
         let (worker, said) = match program {
             Program::Engine => match early_worker() {
                 Some(early) => early,
-                None => (new_worker(&format!("worker.js?bytes={}", engine_bytes()))?, Array::new()),
+                None => (new_worker("worker.js")?, Array::new()),
             },
             Program::Bench => (new_worker("worker.js?program=bench")?, Array::new()),
         };
@@ -87,14 +82,9 @@ impl Drop for EngineLink {
 }
 
 fn arrival(message: &JsValue) -> Arrival {
-    let field = |of: &JsValue, name: &str| Reflect::get(of, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED);
-    let loading = field(message, "loading");
-    if loading.is_object() {
-        let bytes = |name: &str| field(&loading, name).as_f64().unwrap_or_default() as u64;
-        return Arrival::Loading { received: bytes("received"), total: bytes("total") };
-    }
-    if let Some(reason) = field(message, "failed").as_string() {
-        return Arrival::Failed { reason, missing: field(message, "missing").is_truthy() };
+    let field = |name: &str| Reflect::get(message, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED);
+    if let Some(reason) = field("failed").as_string() {
+        return Arrival::Failed { reason, missing: field("missing").is_truthy() };
     }
     match wire::unpack(message) {
         Ok(parcel) => Arrival::Event(Box::new(parcel)),
@@ -122,14 +112,4 @@ fn early_worker() -> Option<(Worker, Array)> {
 fn reason(error: &JsValue) -> String {
     let message = Reflect::get(error, &JsValue::from_str("message")).ok().and_then(|message| message.as_string());
     message.filter(|message| !message.is_empty()).unwrap_or_else(|| "worker.js".to_owned())
-}
-
-/// The engine's size, which the build writes into the page: a compressed download does not tell it.
-fn engine_bytes() -> String {
-    web_sys::window()
-        .and_then(|window| window.document())
-        .and_then(|document| document.query_selector("meta[name=engine-bytes]").ok().flatten())
-        .and_then(|meta| meta.get_attribute("content"))
-        .filter(|bytes| bytes.bytes().all(|byte| byte.is_ascii_digit()))
-        .unwrap_or_default()
 }

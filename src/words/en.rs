@@ -27,7 +27,7 @@ pub static WORDS: Words = Words {
             help: "Changing the device starts the engine again; the run goes on there from where it stands.",
         },
         auto: "Automatic",
-        loading: |received, total| format!("Loading the engine, {} of {}", bytes(received), bytes(total)),
+        loading: "Loading the engine",
     },
     speed: Speed {
         title: "Speed of this machine",

@@ -26,7 +26,7 @@ pub static WORDS: Words = Words {
             label: "计算设备", help: "更换设备会重新启动引擎，训练从当前位置继续。"
         },
         auto: "自动",
-        loading: |received, total| format!("正在载入引擎，{} / {}", bytes(received), bytes(total)),
+        loading: "正在载入引擎",
     },
     speed: Speed {
         title: "这台机器的速度",

@@ -202,9 +202,26 @@ class Lab {
   /** Trains a while, does what makes a new model, and waits until that one trains. */
   async renews(action) {
     await this.trains(30, 60);
-    const stood = await this.pause();
+    await this.pause();
+    await this.newRun(action);
+  }
+
+  /** Does something, and waits until the counter of steps has started over, however quickly it then rises. */
+  async newRun(action) {
+    await this.by("stat-step").first().evaluate((counter) => {
+      const read = () => Number(counter.textContent.replace(/\D/g, ""));
+      let last = read();
+      window.startedOver = false;
+      new MutationObserver((_, observer) => {
+        if (read() < last) {
+          window.startedOver = true;
+          observer.disconnect();
+        }
+        last = read();
+      }).observe(counter, { childList: true, characterData: true, subtree: true });
+    });
     await action();
-    await this.until("a new run begins", async () => (await this.step()) < stood);
+    await this.until("a new run begins", () => this.page.evaluate(() => window.startedOver));
   }
 
   /** Sets a setting as a user would: chooses or types it. */

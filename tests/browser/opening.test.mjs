@@ -78,7 +78,6 @@ function noteTimes() {
       super(...given);
       note("worker started");
       this.addEventListener("message", ({ data }) => {
-        if (data.loading) note(data.loading.received < data.loading.total ? "engine's first bytes" : "engine downloaded");
         const event = data.body?.match(/"(Ready|TextReady|ModelReady|Progress)"/);
         if (event) note(event[1]);
       });
@@ -91,16 +90,14 @@ async function visit(lab, t, name) {
   await lab.page.goto("about:blank");
   await lab.page.goto(`${lab.home}?device=cpu`, { waitUntil: "commit" });
   await lab.page.waitForFunction(() => window.times?.Progress, undefined, { polling: 50 });
-  const read = () => ({
-    times: window.times,
-    files: performance.getEntriesByType("resource").map(({ name, startTime, responseEnd, transferSize }) => ({ name, startTime, responseEnd, transferSize })),
-  });
-  const { times, files } = await lab.page.evaluate(read);
-  const ofWorker = await lab.page.workers()[0].evaluate(() =>
-    performance.getEntriesByType("resource").map(({ name, startTime, responseEnd, transferSize }) => ({ name, startTime, responseEnd, transferSize })));
-  const ends = (ending) => Math.round([...files].find((file) => file.name.endsWith(ending))?.responseEnd);
-  const bytes = [...files, ...ofWorker].reduce((sum, file) => sum + file.transferSize, 0);
-  t.diagnostic(`${name}, ms since the link: ${JSON.stringify({ "page downloaded": ends("page_bg.wasm"), "text downloaded": ends("shakespeare.txt"), ...times })}, ${(bytes / 1e6).toFixed(2)} MB`);
+  // When each file was there, by the clock of the machine, and how much of it came over the line.
+  const files = () => performance.getEntriesByType("resource").map(({ name, responseEnd, transferSize }) => ({ name, at: performance.timeOrigin + responseEnd, bytes: transferSize }));
+  const [worker] = lab.page.workers();
+  const came = [...(await lab.page.evaluate(files)), ...(await worker.evaluate(files))];
+  const [times, origin] = await lab.page.evaluate(() => [window.times, performance.timeOrigin]);
+  const there = (file) => Math.round(came.find(({ name }) => name.endsWith(file))?.at - origin);
+  const parts = { "page there": there("page_bg.wasm"), "text there": there("shakespeare.txt"), "engine there": there("engine_bg.wasm"), ...times };
+  t.diagnostic(`${name}, ms since the link: ${JSON.stringify(parts)}, ${(came.reduce((sum, { bytes }) => sum + bytes, 0) / 1e6).toFixed(2)} MB`);
   return times.Progress;
 }
 
@@ -109,8 +106,7 @@ const SLOW = { query: "", path: "favicon.svg", line: LINE, profile: true, allow:
 lab("over a line of 10 Mbit/s the first step comes within 4 s of the link, and within 2 s at the second visit", SLOW, async (lab, t) => {
   const first = await visit(lab, t, "first visit");
   // The browser keeps the compiled engine once it has optimised it, and writes it down when it has time.
-  await lab.trains(500, 60);
-  await lab.page.waitForTimeout(3000);
+  await lab.page.waitForTimeout(10_000);
   // Twice, in case something else had the machine for a moment.
   const second = Math.min(await visit(lab, t, "second visit"), await visit(lab, t, "third visit"));
   assert.ok(first <= FIRST_VISIT, `the first step came ${first} ms after the link`);

@@ -29,7 +29,7 @@ export class Engine {
     this.shaders = new Set();
     this.#worker.onmessage = ({ data }) => {
       data.seen?.shaders.forEach((shader) => this.shaders.add(shader));
-      if (!data.loading) this.#hear(data);
+      this.#hear(data);
     };
     this.#worker.onerror = (event) => this.#hear({ failed: event.message ?? "the worker did not start" });
   }

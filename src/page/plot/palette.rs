@@ -38,7 +38,7 @@ impl Palette {
             hairline: Colour::hex(0xe5e2db),
             accent: Colour::hex(0x0b6e75),
             train: Colour::hex(0x2b6cb0),
-            valid: Colour::hex(0xc8641b),
+            valid: Colour::hex(0xb55814),
             old_text: Colour::hex(0x8a56a8),
             runs: [0x2f8f5b, 0xb5457c, 0x8b7a1e, 0x4c9bb8, 0x9a5b3c, 0x6b6fb5, 0x6f8f3a, 0x8c8c8c].map(Colour::hex),
             heat: Diverging::new(Colour::hex(0x2166ac), Colour::hex(0xfaf9f6), Colour::hex(0xb2182b)),

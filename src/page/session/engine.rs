@@ -18,12 +18,8 @@ use crate::{
 /// How far the engine is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Phase {
-    /// Its download, in bytes.
-    Loading {
-        received: u64,
-        total: u64,
-    },
-    Opening,
+    /// Its download is under way, or its device is being opened.
+    Loading,
     Ready,
     /// It failed; only a new one helps.
     Down,
@@ -56,7 +52,7 @@ pub struct EngineStore {
 impl EngineStore {
     pub fn new(wish: DeviceWish) -> Self {
         EngineStore {
-            phase: RwSignal::new(Phase::Loading { received: 0, total: 0 }),
+            phase: RwSignal::new(Phase::Loading),
             device: RwSignal::new(None),
             wish: RwSignal::new(wish),
             working: RwSignal::new(None),

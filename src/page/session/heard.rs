@@ -11,10 +11,6 @@ use crate::{
 impl Session {
     pub(super) fn arrived(self, arrival: Arrival) {
         match arrival {
-            Arrival::Loading { received, total } if received < total => {
-                self.engine.phase.set(Phase::Loading { received, total })
-            }
-            Arrival::Loading { .. } => self.engine.phase.set(Phase::Opening),
             Arrival::Failed { reason, .. } => self.engine_failed(reason),
             // The engine goes on, and so does the request: its last word is still to come.
             Arrival::Unreadable(reason) => self.trouble(Trouble::UnreadableMessage { reason }),

@@ -90,7 +90,6 @@ impl Session {
 
     fn measured(self, arrival: Arrival) {
         let said = match arrival {
-            Arrival::Loading { .. } => return,
             Arrival::Failed { missing: true, .. } => Err(Measuring::Missing),
             Arrival::Failed { reason, .. } | Arrival::Unreadable(reason) => Err(Measuring::Failed(reason)),
             Arrival::Event(parcel) => Ok(parcel.body),

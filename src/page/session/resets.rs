@@ -83,7 +83,7 @@ impl Session {
 
     fn reset_part(self, part: Part, step: u64) {
         match part {
-            Part::Download => self.engine.phase.set(Phase::Loading { received: 0, total: 0 }),
+            Part::Download => self.engine.phase.set(Phase::Loading),
             Part::Down => self.engine.phase.set(Phase::Down),
             Part::Device => self.engine.device.set(None),
             Part::Requests => {

@@ -45,8 +45,7 @@ pub fn DeviceBadge() -> impl IntoView {
             let measured = speeds.get().map(|speeds| format!(" {speeds} {}.", words().transport.speed));
             (words().device.why)(&device) + &measured.unwrap_or_default()
         }
-        (Phase::Loading { received, total }, _) => (words().device.loading)(received, total),
-        _ => words().device.opening.to_owned(),
+        _ => words().device.loading.to_owned(),
     };
     let state = move || match session.engine.phase.get() {
         Phase::Ready => "is-ready",

@@ -129,23 +129,20 @@ fn Stat(id: &'static str, #[prop(into)] label: Signal<String>, #[prop(into)] val
     }
 }
 
-/// How far the run is, with the samples as ticks; before that, how far the engine's download is.
+/// How far the run is, with the samples as ticks; before that, that the engine is under way. How far it is nobody knows: a
+/// script that counts its bytes takes from the browser what it compiles for the next visit, see `www/worker.js`.
 #[component]
 fn Line() -> impl IntoView {
     let session = use_session();
     let words = use_words();
     let say = use_say();
-    let loading = move || match session.engine.phase.get() {
-        Phase::Loading { received, total } => Some((received, total)),
-        _ => None,
-    };
+    let loading = move || session.engine.phase.get() == Phase::Loading;
     let done = Memo::new(move |_| {
-        let done = match (loading(), session.engine.working.get(), session.run.last_step()) {
-            (Some((received, total)), ..) => received as f64 / total.max(1) as f64,
-            (None, Some(working), None) => f64::from(working.done),
-            (None, _, Some(last)) => session.run.done_of(session.run.figures.get().step, last),
+        let done = match (session.engine.working.get(), session.run.last_step()) {
+            (Some(working), None) => f64::from(working.done),
+            (_, Some(last)) => session.run.done_of(session.run.figures.get().step, last),
             // Without an end the line fills up ever slower.
-            (None, None, None) => {
+            (None, None) => {
                 let step = session.run.figures.get().step as f64;
                 step / (step + 4000.0)
             }
@@ -153,9 +150,10 @@ fn Line() -> impl IntoView {
         done.clamp(0.0, 1.0)
     });
     let width = move || number::percent(done.get());
-    let label = move || match loading() {
-        Some((received, total)) => (words().device.loading)(received, total),
-        None => session.engine.working.get().map(|working| (words().task)(working.task).to_owned()).unwrap_or_default(),
+    let label = move || match session.engine.working.get() {
+        _ if loading() => words().device.loading,
+        Some(working) => (words().task)(working.task),
+        None => "",
     };
     let ticks = move || {
         let Some(last) = session.run.last_step() else { return Vec::new() };
@@ -172,11 +170,12 @@ fn Line() -> impl IntoView {
     view! {
         <div
             class="line"
+            class:is-loading=loading
             role="progressbar"
             aria-label=say(|words| words.transport.progress)
             aria-valuemin="0"
             aria-valuemax="100"
-            aria-valuenow=move || (100.0 * done.get()).round() as u32
+            aria-valuenow=move || (!loading()).then(|| (100.0 * done.get()).round() as u32)
         >
             <div class="line-track">
                 {ticks} <div class="line-fill" style:width=width></div> <div class="line-knob" style:left=width></div>

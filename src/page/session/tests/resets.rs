@@ -46,7 +46,7 @@ fn is_reset(page: &Page, part: Part) -> bool {
     let session = page.session;
     let steps: Vec<u64> = session.run.samples.get_untracked().iter().map(|kept| kept.sample.step).collect();
     match part {
-        Part::Download => session.engine.phase.get_untracked() == Phase::Loading { received: 0, total: 0 },
+        Part::Download => session.engine.phase.get_untracked() == Phase::Loading,
         Part::Down => session.engine.phase.get_untracked() == Phase::Down,
         Part::Device => session.engine.device.get_untracked().is_none(),
         Part::Requests => {
