@@ -7,7 +7,10 @@
 use std::{
     cell::RefCell,
     ops::Range,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
 };
 
@@ -124,19 +127,22 @@ impl Pass<'_> {
         workspaces.resize_with(threads, Workspace::default);
         let rows = |index: usize| index * batch / threads..(index + 1) * batch / threads;
         let (packed, last) = (&*packed, threads - 1);
+        // Each is used by one thread: that of its rows, or this one where the system refuses another thread.
+        let workspaces: Vec<_> = workspaces.iter_mut().map(Mutex::new).collect();
+        let part = &|index: usize| {
+            let mut workspace = workspaces[index].lock().unwrap_or_else(PoisonError::into_inner);
+            workspace.pass(self, packed, rows(index))
+        };
         let parts: Vec<Part> = thread::scope(|scope| {
-            let mut workspaces = workspaces.iter_mut().enumerate();
-            let others: Vec<_> = workspaces
-                .by_ref()
-                .take(last)
-                .map(|(index, workspace)| scope.spawn(move || workspace.pass(self, packed, rows(index))))
-                .collect();
-            let own = workspaces.next().map(|(index, workspace)| workspace.pass(self, packed, rows(index)));
-            let joined = others.into_iter().map(|other| match other.join() {
-                Ok(part) => part,
-                Err(panic) => std::panic::resume_unwind(panic),
+            let start = |index| thread::Builder::new().spawn_scoped(scope, move || part(index));
+            let others: Vec<_> = (0..last).map(start).collect();
+            let own = part(last);
+            let joined = others.into_iter().enumerate().map(|(index, other)| match other.map(|other| other.join()) {
+                Ok(Ok(part)) => part,
+                Ok(Err(panic)) => std::panic::resume_unwind(panic),
+                Err(_) => part(index),
             });
-            joined.chain(own).collect()
+            joined.chain([own]).collect()
         });
         self.add_up(parts, rows)
     }
