@@ -87,6 +87,17 @@ function keepRates() {
   };
 }
 
+/** Twenty steps more, whichever step it goes on from; a run that was interrupted waits for a press. */
+async function goesOn(lab) {
+  const told = () => lab.page.evaluate(() => window.rates.length);
+  const before = await told();
+  const resting = lab.page.locator("[data-testid=play].is-primary:not(:disabled)");
+  await lab.until("the run goes on", async () => {
+    if ((await resting.count()) > 0) await lab.play();
+    return (await told()) >= before + 20;
+  });
+}
+
 for (const [type, method, calls] of MOMENTS) {
   lab(`a device that is lost at call ${calls + 1} of ${method} leaves the run, which goes on where its last checkpoint was`, onGpu({
     storage: SCHEDULED,
@@ -98,9 +109,7 @@ for (const [type, method, calls] of MOMENTS) {
   }), async (lab) => {
     await lab.until("the CPU has taken over", async () => /cpu/i.test(await lab.by("stat-device").textContent()), 120);
     assert.equal(lab.page.workers().length, 1);
-    const resting = lab.page.locator("[data-testid=play].is-primary:not(:disabled)");
-    if ((await resting.count()) > 0) await lab.play();
-    await lab.trains(20, 60);
+    await goesOn(lab);
     assert.doesNotMatch((await lab.by("notice").allInnerTexts()).join(" "), /start it again/i, "the engine did not end");
     const rates = (await lab.page.evaluate(() => window.rates)).filter(([, rate]) => Number.isFinite(rate));
     assert.ok(rates.length > 0, "rates were told");
@@ -118,9 +127,7 @@ lab("a device that is lost long after the start costs the run no more than what 
   const stood = await lab.step();
   await lab.page.workers()[0].evaluate(() => self.arm("GPUQueue", "submit", 0));
   await lab.until("the CPU has taken over", async () => /cpu/i.test(await lab.by("stat-device").textContent()), 60);
-  const resting = lab.page.locator("[data-testid=play].is-primary:not(:disabled)");
-  if ((await resting.count()) > 0) await lab.play();
-  await lab.trains(20, 60);
+  await goesOn(lab);
   const steps = (await lab.page.evaluate(() => window.rates)).map(([step]) => step);
   const back = steps.findIndex((step, at) => at > 0 && step <= steps[at - 1]);
   assert.ok(back > 0, "it went back to a checkpoint");

@@ -150,7 +150,9 @@ impl RunStore {
         self.next_sample.update_value(|next| *next += 1);
         let key = self.next_sample.get_value();
         self.samples.update(|samples| {
-            samples.insert(0, KeptSample { key, sample });
+            // Where several are written at once, a later one may be done before an earlier one.
+            let at = samples.iter().position(|kept| kept.sample.step <= sample.step).unwrap_or(samples.len());
+            samples.insert(at, KeptSample { key, sample });
             if samples.len() > SAMPLES {
                 // What stood before a fine-tuning is what the rest is compared with.
                 let last_after = samples.iter().rposition(|kept| !kept.sample.before_fine_tuning);
