@@ -373,6 +373,7 @@ fn cause(report: &str) -> &str {
 #[cfg(test)]
 mod tests {
     mod keeping;
+    mod lost_gpu;
 
     use std::cell::RefCell;
 
