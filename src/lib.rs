@@ -4,12 +4,15 @@
 //! and `model`, `engine` on all of them. `page` knows only `protocol` and `words`. Each room is behind the feature that
 //! needs it, so that the page is built without the network.
 
+pub mod float;
 pub mod protocol;
 pub mod words;
 
 #[cfg(feature = "text")]
 pub mod text;
 
+#[cfg(feature = "engine")]
+pub(crate) mod check;
 #[cfg(feature = "engine")]
 pub mod engine;
 #[cfg(feature = "engine")]

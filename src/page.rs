@@ -1,10 +1,9 @@
-//! The page: leptos components, charts and heatmaps on canvas. Holds no tensor.
+//! The page: leptos components, and pictures on canvas. Holds no tensor.
 //!
 //! `session` has the stores; `engine_link` brings them what the engine says. `shell` stands around every step, `steps`
-//! are the five of them, `control` what they are made of.
+//! are the five of them, `control` what they are made of; `plot` is the kit of the `pictures`.
 
 mod address;
-pub mod chart;
 mod clipboard;
 mod control;
 mod corpora;
@@ -14,9 +13,12 @@ pub mod history;
 mod keyboard;
 pub mod language;
 mod last_words;
+pub mod pictures;
+pub mod plot;
 mod session;
 mod settings;
 mod shell;
+mod sort;
 mod steps;
 mod storage;
 mod theme;
@@ -28,6 +30,8 @@ use serde::{Deserialize, Serialize};
 use self::{
     address::Address,
     language::provide_language,
+    pictures::Views,
+    plot::Selection,
     session::{Session, ViewStore},
     settings::{Settings, SettingsStore},
     steps::PresentStep,
@@ -65,6 +69,8 @@ fn Page() -> impl IntoView {
     let session = Session::new(address, view, SettingsStore::new(settings));
     provide_context(session);
     provide_language(view.language);
+    provide_context(Selection::new(session.pictures.layer));
+    provide_context(Views::default());
 
     Effect::new(move || view.theme.get().apply());
     Effect::new(move || name_document(view.language.get()));

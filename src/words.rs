@@ -1,7 +1,6 @@
 //! Everything a user reads, one file a language. A string that a language lacks is a compile error.
 
 mod en;
-pub mod float;
 pub mod number;
 mod zh;
 
@@ -66,6 +65,7 @@ pub struct Words {
     pub number: Number,
     pub model: Model,
     pub training: Training,
+    pub plot: Plot,
     pub chart: Chart,
     pub heatmap: Heatmap,
     pub samples: Samples,
@@ -182,8 +182,10 @@ pub struct Text {
     pub report: &'static str,
     pub size: fn(characters: u64, symbols: u64) -> String,
     pub parts: fn(train_percent: f64) -> String,
-    pub part_learn: fn(tokens: u64) -> String,
-    pub part_test: fn(tokens: u64) -> String,
+    /// Another text than that of the run.
+    pub next: fn(name: &str) -> String,
+    pub part_train: fn(tokens: u64) -> String,
+    pub part_validation: fn(tokens: u64) -> String,
     pub alphabet: &'static str,
     pub more_symbols: fn(count: u64) -> String,
     pub occurs: fn(symbol: &str, count: u64) -> String,
@@ -247,6 +249,14 @@ pub struct Training {
     pub live: &'static str,
 }
 
+/// What every picture has.
+pub struct Plot {
+    pub table: Control,
+    pub png: Control,
+    pub csv: Control,
+    pub link: Control,
+}
+
 /// The chart of losses.
 pub struct Chart {
     pub title: &'static str,
@@ -260,8 +270,6 @@ pub struct Chart {
     pub units_in_full: [&'static str; 3],
     pub log_steps: Control,
     pub all_steps: Control,
-    pub png: Control,
-    pub csv: Control,
     pub figure: Control,
     pub gradient_norm: &'static str,
     pub learning_rate: &'static str,
@@ -273,7 +281,7 @@ pub struct Chart {
     pub earlier_runs: &'static str,
     pub toggle_run: fn(run: &str) -> String,
     pub forget_run: fn(run: &str) -> String,
-    pub file_name: &'static str,
+    pub step: &'static str,
     pub empty: &'static str,
     /// The figures in one sentence, for who cannot see the chart.
     pub described: fn(step: u64, unit: &str, training: &str, validation: Option<&str>) -> String,
@@ -309,7 +317,10 @@ pub struct Heatmap {
     pub position: fn(number: usize) -> String,
     pub next: &'static str,
     pub scale: &'static str,
+    pub symbol: &'static str,
     pub empty: &'static str,
+    /// Of a text whose every symbol is unknown.
+    pub nothing_known: &'static str,
     pub described: fn(layer: usize, positions: usize, units: usize, step: u64) -> String,
     pub keys: &'static str,
 }
@@ -462,6 +473,41 @@ mod tests {
                 }
                 assert!(sentence.ends_with(['.', '。']), "{sentence}");
                 assert_eq!(sentence.contains("many"), why != Refusal::Empty, "{sentence}");
+            }
+        }
+    }
+
+    /// What stands between quotation marks in a source.
+    fn literals(source: &str) -> Vec<String> {
+        let (mut found, mut present) = (Vec::new(), None::<String>);
+        let mut characters = source.chars();
+        while let Some(character) = characters.next() {
+            match (character, &mut present) {
+                ('"', None) => present = Some(String::new()),
+                ('"', Some(_)) => found.extend(present.take()),
+                ('\\', Some(text)) => text.extend(characters.next()),
+                (other, Some(text)) => text.push(other),
+                (_, None) => {}
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn each_language_calls_one_thing_by_one_name() {
+        // What the glossary in CONTRIBUTING.md has another word for.
+        let english = ["odds", "chance", "guess", "dice", "test part", "to test", "empty memory", "hyperparameter"];
+        let chinese =
+            ["纳特", "检验", "测试", "批大小", "批次", "纯猜", "几率", "机率", "token", "令牌", "标记", "神经元"];
+        for (source, words) in
+            [(include_str!("words/en.rs"), &english[..]), (include_str!("words/zh.rs"), &chinese[..])]
+        {
+            let sentences = literals(source);
+            assert!(sentences.len() > 200, "{}", sentences.len());
+            for sentence in sentences {
+                for word in words {
+                    assert!(!sentence.to_lowercase().contains(word), "“{word}” in “{sentence}”");
+                }
             }
         }
     }

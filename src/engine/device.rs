@@ -143,7 +143,7 @@ fn limits(limits: &burn::tensor::wgpu::wgpu::Limits) -> (u64, u64) {
 /// Takes the GPU away from this whole process.
 #[cfg(test)]
 pub fn destroy_gpu() {
-    platform::tests::BROUGHT_UP.get().expect("a GPU was brought up").destroy();
+    platform::tests::destroy();
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::{
         strips::{Buffer, Strips},
         vector::{Kernel, Vector, lanes, run},
     },
-    model::{LanguageLayout, Slot, Weights, layout},
+    model::{LanguageLayout, Slot, Weights, layout::Input},
     recurrent::cpu::{
         Shape,
         layer::{self, InPlace, Recurrent, Rows, Tape, input_order, input_place},
@@ -20,7 +20,7 @@ use crate::{
 pub struct Packed {
     pub layers: Vec<Layer>,
     /// [V, H].
-    pub head: Input,
+    pub head: PackedLinear,
 }
 
 /// The weights of one layer.
@@ -28,12 +28,12 @@ pub struct Packed {
 pub struct Layer {
     pub recurrent: Recurrent,
     /// What projects the input; the matrix is packed where the input is no row of a table.
-    pub input: Input,
+    pub input: PackedLinear,
 }
 
-/// A matrix that is multiplied with rows, and what is added.
+/// The weight and bias of a linear layer.
 #[derive(Default)]
-pub struct Input {
+pub struct PackedLinear {
     /// For x Wᵀ.
     forward: Panels,
     /// For gradients: y W.
@@ -43,7 +43,7 @@ pub struct Input {
     rows: usize,
 }
 
-impl Input {
+impl PackedLinear {
     fn pack(&mut self, weight: &[f32], columns: usize, blocks: Blocks, back: bool) {
         self.rows = blocks.order.len() * blocks.strips(lanes());
         self.forward.pack_transposed(weight, columns, blocks, Order::InTurn, VECTORS);
@@ -80,7 +80,7 @@ impl Packed {
             let [weight_hh, bias_hh] = [&layout[layer.weight_hh], &layout[layer.bias_hh]].map(|at| slot(weights, at));
             packed.recurrent.pack(layer.cell, weight_hh, bias_hh, back);
             pack_bias(&mut packed.input.bias, slot(weights, &layout[layer.bias_ih]), blocks);
-            if let layout::Input::Features(width) = layer.input {
+            if let Input::Features(width) = layer.input {
                 packed.input.pack(slot(weights, &layout[layer.weight_ih]), width, blocks, back);
             }
         }

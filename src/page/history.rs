@@ -6,7 +6,10 @@ mod smoothing;
 pub use series::{Bucket, Series};
 pub use smoothing::Smoothing;
 
-use crate::protocol::{Array, EvaluatedOn, Evaluation, ModelConfig, Progress, TrainConfig};
+use crate::{
+    protocol::{Array, EvaluatedOn, Evaluation, ModelConfig, Progress, Source, TrainConfig},
+    words::Words,
+};
 
 /// Earlier runs that are kept.
 pub const EARLIER_RUNS: usize = 8;
@@ -20,14 +23,21 @@ const EVALUATIONS: usize = 1 << 13;
 /// What a run was trained with, so that its curve can be labelled.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunSettings {
-    /// The text's name, as the page shows it.
-    pub text: String,
+    /// Where its text comes from; a loaded model may come without one.
+    pub source: Option<Source>,
     pub model: ModelConfig,
     pub train: TrainConfig,
     pub parameters: usize,
     /// Turns nats a token into bits a character.
     pub characters_per_token: f64,
     pub fine_tuning: bool,
+}
+
+impl RunSettings {
+    /// What its text is called; empty where it has none.
+    pub fn text(&self, words: &Words) -> String {
+        self.source.as_ref().map(|source| words.source_name(source)).unwrap_or_default()
+    }
 }
 
 /// A loss on a text held out, nats a token.
@@ -225,7 +235,7 @@ mod tests {
 
     fn settings() -> RunSettings {
         RunSettings {
-            text: "Shakespeare".to_owned(),
+            source: Some(Source::Corpus { id: "shakespeare".to_owned() }),
             model: ModelConfig::default(),
             train: TrainConfig::default(),
             parameters: 108_225,

@@ -22,6 +22,8 @@ mod writing;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use self::{
@@ -40,10 +42,10 @@ pub use self::{
 };
 use super::{
     address::Address,
-    chart::References,
+    pictures::References,
     settings::{Kind, SettingsStore},
 };
-use crate::protocol::Trouble;
+use crate::protocol::{TextReport, Trouble};
 
 /// Every store.
 #[derive(Clone, Copy)]
@@ -98,15 +100,25 @@ impl Session {
         if self.run.fine_tuning.get() {
             return false;
         }
-        let Some((text, model)) = self.run.text.get().zip(self.run.model.get()) else { return false };
-        let other_text = self.texts.taken.with(|taken| taken.as_ref().is_some_and(|taken| taken.id != text.id));
-        other_text || self.settings.pretraining.with(|chosen| chosen.differ(&model.config, &model.train))
+        let (Some(model), true) = (self.run.model.get(), self.run.text.with(Option::is_some)) else { return false };
+        self.next_text().is_some()
+            || self.settings.pretraining.with(|chosen| chosen.differ(&model.config, &model.train))
     }
 
-    /// What the present run is measured against; before the first one, what the text would be.
+    /// The text of the present run; before the first one, the text that it will have.
+    pub fn present_text(self) -> Option<Arc<TextReport>> {
+        if self.run.model.with(Option::is_some) { self.run.text.get() } else { self.texts.taken.get() }
+    }
+
+    /// The text that the next start is for, where the present run has another.
+    pub fn next_text(self) -> Option<Arc<TextReport>> {
+        let present = self.present_text().map(|text| text.id);
+        self.texts.taken.get().filter(|taken| present != Some(taken.id))
+    }
+
+    /// What the present run is measured against.
     pub fn references(self) -> References {
-        let text = if self.run.model.with(Option::is_some) { self.run.text.get() } else { self.texts.taken.get() };
-        text.map(|text| References::new(&text, &text.baselines)).unwrap_or_default()
+        self.present_text().map(|text| References::new(&text, &text.baselines)).unwrap_or_default()
     }
 
     /// A loss of `nats` a token of the present run in the unit that the user reads.

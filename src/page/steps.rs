@@ -11,7 +11,7 @@ mod settings;
 mod text;
 mod use_it;
 
-use leptos::{either::EitherOf5, prelude::*};
+use leptos::prelude::*;
 
 use super::session::{Step, use_session};
 
@@ -24,11 +24,11 @@ pub fn PresentStep() -> impl IntoView {
         <main>
             <div class="step" id="step" role="tabpanel" aria-labelledby=move || format!("tab-{}", session.view.step.get().id())>
                 {move || match session.view.step.get() {
-                    Step::Text => EitherOf5::A(view! { <text::TextStep /> }),
-                    Step::Pretrain => EitherOf5::B(view! { <pretrain::PretrainStep /> }),
-                    Step::Inside => EitherOf5::C(view! { <inside::InsideStep /> }),
-                    Step::FineTune => EitherOf5::D(view! { <fine_tune::FineTuneStep /> }),
-                    Step::UseIt => EitherOf5::E(view! { <use_it::UseItStep /> }),
+                    Step::Text => view! { <text::TextStep /> }.into_any(),
+                    Step::Pretrain => view! { <pretrain::PretrainStep /> }.into_any(),
+                    Step::Inside => view! { <inside::InsideStep /> }.into_any(),
+                    Step::FineTune => view! { <fine_tune::FineTuneStep /> }.into_any(),
+                    Step::UseIt => view! { <use_it::UseItStep /> }.into_any(),
                 }}
             </div>
         </main>

@@ -44,6 +44,6 @@ impl Range {
         if value >= self.low && value <= self.high {
             return Ok(());
         }
-        Err(Trouble::OutOfRange { setting, value: value.to_string(), low: self.low, high: self.high })
+        Err(Trouble::OutOfRange { setting, value: crate::float::shortest(value), low: self.low, high: self.high })
     }
 }

@@ -2,8 +2,8 @@
 
 use super::number::{bound, bytes, fixed, grouped, setting};
 use super::{
-    Ask, Chart, Control, Device, FineTune, Header, Heatmap, Inside, Keep, Model, Notice, Number, Refusal, Samples,
-    Speed, Text, Training, Transport, UseIt, Words,
+    Ask, Chart, Control, Device, FineTune, Header, Heatmap, Inside, Keep, Model, Notice, Number, Plot, Refusal,
+    Samples, Speed, Text, Training, Transport, UseIt, Words,
 };
 use crate::protocol::{DeviceKind, DeviceReason, DeviceReport, GeneratedText, Schedule, Setting, Task, Trouble};
 
@@ -139,25 +139,26 @@ pub static WORDS: Words = Words {
         characters: "Characters",
         bytes: "Bytes",
         split: Control {
-            label: "Learned from",
-            help: "The part of the text, from its start, that is learned; the rest tests what was learned.",
+            label: "Training part",
+            help: "The part of the text, from its start, that is learned; the rest is for validation.",
         },
         report: "The text",
         size: |characters, symbols| format!("{} characters · {} symbols", grouped(characters), grouped(symbols)),
+        next: |name| format!("From the next start: {name}"),
         parts: |percent| {
             format!("{} % for training, {} % for validation", fixed(percent, 0), fixed(100.0 - percent, 0))
         },
-        part_learn: |tokens| format!("{} to learn from", grouped(tokens)),
-        part_test: |tokens| format!("{} to test", grouped(tokens)),
+        part_train: |tokens| format!("{} for training", grouped(tokens)),
+        part_validation: |tokens| format!("{} for validation", grouped(tokens)),
         alphabet: "Alphabet",
         more_symbols: |count| format!("and {} more", grouped(count)),
         occurs: |symbol, count| format!("{symbol} occurs {} times", grouped(count)),
         baselines: "Losses to beat",
-        baselines_help: "What models that only count reach on the test part: an n-gram sees the n − 1 symbols before.",
+        baselines_help: "What models that only count reach on the validation part: an n-gram sees the n − 1 symbols before.",
         n_gram: |order| format!("{order}-gram"),
-        uniform: "pure guessing",
+        uniform: "uniform",
         best_possible: "best possible",
-        nats: "nats a symbol",
+        nats: "nats a token",
         counting: "Counting n-grams",
         preview: "How it begins",
         change: "change",
@@ -179,7 +180,7 @@ pub static WORDS: Words = Words {
         parameters: |count| format!("{} parameters", grouped(count)),
         cell: Control {
             label: "Cell",
-            help: "RNN: one tanh layer. GRU: two gates. LSTM: three gates and a memory cell.",
+            help: "RNN: one tanh layer. GRU: two gates. LSTM: three gates and a cell state.",
         },
         layers: Control { label: "Layers", help: "Recurrent layers on top of each other, 1 to 4." },
         hidden: Control {
@@ -235,6 +236,12 @@ pub static WORDS: Words = Words {
         seed: Control { label: "Seed", help: "The same seed and settings repeat a CPU run exactly." },
         live: "Learning rate and clip can change while it runs.",
     },
+    plot: Plot {
+        table: Control { label: "Table", help: "Show the figures in place of the picture." },
+        png: Control { label: "PNG", help: "Save the picture." },
+        csv: Control { label: "CSV", help: "Save every figure behind the picture as a table." },
+        link: Control { label: "Link", help: "Copy an address that opens with what is selected here." },
+    },
     chart: Chart {
         title: "Loss",
         training: "training",
@@ -246,8 +253,6 @@ pub static WORDS: Words = Words {
         units_in_full: ["nats a token", "bits a character", "perplexity"],
         log_steps: Control { label: "log steps", help: "Draw the first steps wider than the later ones." },
         all_steps: Control { label: "all steps", help: "Show all steps again (0, or double-click the chart)." },
-        png: Control { label: "PNG", help: "Save the chart as a picture." },
-        csv: Control { label: "CSV", help: "Save every point of the runs on the chart as a table." },
         figure: Control {
             label: "Below the loss",
             help: "Which figure to draw below the loss; the same again for none.",
@@ -262,14 +267,14 @@ pub static WORDS: Words = Words {
         earlier_runs: "Earlier runs",
         toggle_run: |run| format!("Show or hide the run {run}"),
         forget_run: |run| format!("Remove the run {run} from the chart"),
-        file_name: "unroll-loss",
+        step: "step",
         empty: "The curve appears with the first step.",
         described: |step, unit, training, validation| {
             let validation = validation.map(|loss| format!(", validation loss {loss}")).unwrap_or_default();
             format!("Loss over steps. At step {}: training loss {training}{validation} ({unit}).", grouped(step))
         },
-        keys: "Drag to choose a range of steps, scroll to zoom, double-click for all. Keys: + − zoom, ← → move, \
-               Shift with ← → moves the cursor, 0 shows all.",
+        keys: "Drag to choose a range of steps, double-click for all. Ctrl or ⌘ with the wheel zooms; once the chart is \
+               clicked the wheel alone does. Keys: ← → move the cursor, with Shift the chart, + − zoom, 0 shows all.",
         rate: "rate",
         batch: "batch",
         context: "context",
@@ -303,14 +308,17 @@ pub static WORDS: Words = Words {
         position: |number| format!("position {number}"),
         next: "comes next",
         scale: "Colours, from −1 to +1",
-        empty: "The network's memory appears here as it reads.",
+        symbol: "symbol",
+        empty: "The hidden state appears here as the network reads.",
+        nothing_known: "The model knows none of these symbols. Type some that stand in the text it learned.",
         described: |layer, positions, units, step| {
             format!(
                 "Hidden state of layer {layer} after {} steps, {positions} characters by {units} units.",
                 grouped(step)
             )
         },
-        keys: "Scroll to zoom, drag to move. Keys: arrows move the cursor, + − zoom, 0 as at first.",
+        keys: "Drag to move. Ctrl or ⌘ with the wheel zooms; once the picture is clicked the wheel alone does. Keys: arrows \
+               move the cursor, with Shift the picture, + − zoom, 0 as at first.",
     },
     samples: Samples {
         title: "Sample",
@@ -327,7 +335,7 @@ pub static WORDS: Words = Words {
         prompt_here: "The beginning of a text",
         write: Control { label: "Write", help: "Continue the prompt with the model as it is now." },
         stop: Control { label: "Stop", help: "Stop writing." },
-        again: Control { label: "Again", help: "Write once more, with other dice." },
+        again: Control { label: "Again", help: "Write once more, with another seed." },
         temperature: Control {
             label: "Temperature",
             help: "Below 1 the model keeps to what is likely, above 1 it dares more; 0 always takes the likeliest.",
@@ -341,9 +349,9 @@ pub static WORDS: Words = Words {
     inside: Inside {
         read: Control {
             label: "Text to read",
-            help: "The model reads this from an empty memory, again and again as it learns.",
+            help: "The model reads this from the zero state, again and again as it learns.",
         },
-        read_here: "Empty: the start of the test part",
+        read_here: "Empty: the start of the validation part",
         explain: "Each column is a symbol that the model reads, each row one of its units. Blue is −1, red is +1. A unit that \
                   keeps its colour over many symbols remembers something; point at a cell to see which symbol, unit and value \
                   it is, and what the model expects next.",

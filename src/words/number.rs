@@ -1,6 +1,6 @@
 //! Numbers as a reader wants them, the same in every language.
 
-use super::float;
+use crate::float;
 
 /// A whole number with its thousands apart: 1,115,394.
 pub fn grouped(value: u64) -> String {

@@ -2,8 +2,8 @@
 
 use super::number::{bound, bytes, fixed, grouped, setting};
 use super::{
-    Ask, Chart, Control, Device, FineTune, Header, Heatmap, Inside, Keep, Model, Notice, Number, Refusal, Samples,
-    Speed, Text, Training, Transport, UseIt, Words,
+    Ask, Chart, Control, Device, FineTune, Header, Heatmap, Inside, Keep, Model, Notice, Number, Plot, Refusal,
+    Samples, Speed, Text, Training, Transport, UseIt, Words,
 };
 use crate::protocol::{DeviceKind, DeviceReason, DeviceReport, GeneratedText, Schedule, Setting, Task, Trouble};
 
@@ -32,7 +32,7 @@ pub static WORDS: Words = Words {
         title: "这台机器的速度",
         explain: |batch, context| {
             format!(
-                "单层 LSTM 每秒学多少字符（65 种符号，批大小 {batch}，上下文 {context}）：用 Unroll 自己的算子，\
+                "单层 LSTM 每秒学多少字符（65 种符号，批量 {batch}，上下文 {context}）：用 Unroll 自己的算子，\
                  以及底层库 burn 的算子。其间训练会等待；不会向外发送任何内容。"
             )
         },
@@ -75,7 +75,7 @@ pub static WORDS: Words = Words {
         start_again: "重新启动引擎",
         go_on: "继续训练",
         recover: |rate| format!("以 {} 继续", setting(rate)),
-        fit: "按文本调整批大小和上下文",
+        fit: "按文本调整批量和上下文",
         use_bytes: "改用字节词表",
         saved: |name| format!("模型已保存为 {name}。"),
         loaded: "模型已载入。可以继续训练，也可以直接让它写。",
@@ -129,23 +129,22 @@ pub static WORDS: Words = Words {
         },
         characters: "字符",
         bytes: "字节",
-        split: Control {
-            label: "用于学习", help: "文本从头起用于学习的比例，其余用来检验学得如何。"
-        },
+        split: Control { label: "训练部分", help: "文本从头起用于训练的比例，其余用于验证。" },
         report: "文本",
         size: |characters, symbols| format!("{} 个字符 · {} 种符号", grouped(characters), grouped(symbols)),
+        next: |name| format!("下次开始时改用：{name}"),
         parts: |percent| format!("{}% 用于训练，{}% 用于验证", fixed(percent, 0), fixed(100.0 - percent, 0)),
-        part_learn: |tokens| format!("学习 {}", grouped(tokens)),
-        part_test: |tokens| format!("检验 {}", grouped(tokens)),
+        part_train: |tokens| format!("训练 {}", grouped(tokens)),
+        part_validation: |tokens| format!("验证 {}", grouped(tokens)),
         alphabet: "字母表",
         more_symbols: |count| format!("另有 {} 种", grouped(count)),
         occurs: |symbol, count| format!("{symbol} 出现 {} 次", grouped(count)),
         baselines: "要超过的损失",
-        baselines_help: "只会数数的模型在检验部分能达到的损失：n 元模型只看前面 n − 1 个符号。",
+        baselines_help: "只会数数的模型在验证部分能达到的损失：n 元模型只看前面 n − 1 个符号。",
         n_gram: |order| format!("{order} 元"),
-        uniform: "纯猜",
+        uniform: "均匀分布",
         best_possible: "理论最低",
-        nats: "奈特 / 符号",
+        nats: "奈特/词元",
         counting: "正在统计 n 元",
         preview: "开头",
         change: "更换",
@@ -166,7 +165,7 @@ pub static WORDS: Words = Words {
         title: "模型",
         parameters: |count| format!("{} 个参数", grouped(count)),
         cell: Control {
-            label: "单元", help: "RNN：一层 tanh。GRU：两个门。LSTM：三个门和一个记忆单元。"
+            label: "循环单元", help: "RNN：一层 tanh。GRU：两个门。LSTM：三个门和一个细胞状态。"
         },
         layers: Control { label: "层数", help: "上下叠放的循环层，1 到 4 层。" },
         hidden: Control {
@@ -196,7 +195,7 @@ pub static WORDS: Words = Words {
         learning_rate: Control {
             label: "学习率", help: "每一步移动权重的幅度；训练中修改立即生效。"
         },
-        batch: Control { label: "批大小", help: "同时阅读的文本位置数，1 到 256。" },
+        batch: Control { label: "批量", help: "同时阅读的文本位置数，1 到 256。" },
         context: Control {
             label: "上下文", help: "每步读入的符号数，也是梯度回传的距离，1 到 512。"
         },
@@ -214,6 +213,12 @@ pub static WORDS: Words = Words {
         },
         live: "学习率和梯度裁剪可以边训练边改。",
     },
+    plot: Plot {
+        table: Control { label: "表格", help: "用数字代替图片。" },
+        png: Control { label: "PNG", help: "保存图片。" },
+        csv: Control { label: "CSV", help: "把图片背后的所有数值存为表格。" },
+        link: Control { label: "链接", help: "复制一个地址，打开时选中同样的内容。" },
+    },
     chart: Chart {
         title: "损失",
         training: "训练",
@@ -221,12 +226,10 @@ pub static WORDS: Words = Words {
         validation: "验证",
         old_text: "旧文本",
         unit: "损失的单位",
-        units: ["纳特", "比特", "困惑度"],
-        units_in_full: ["纳特/词元", "比特/字符", "困惑度"],
+        units: ["奈特", "比特", "困惑度"],
+        units_in_full: ["奈特/词元", "比特/字符", "困惑度"],
         log_steps: Control { label: "对数步数", help: "把开头的步数画得更宽。" },
         all_steps: Control { label: "全部步数", help: "重新显示全部步数（按 0 或双击图表）。" },
-        png: Control { label: "PNG", help: "把图表存为图片。" },
-        csv: Control { label: "CSV", help: "把图表上各次运行的所有点存为表格。" },
         figure: Control { label: "损失下方", help: "选择在损失下方画哪个量；再点一次则不画。" },
         gradient_norm: "梯度范数",
         learning_rate: "学习率",
@@ -234,24 +237,25 @@ pub static WORDS: Words = Words {
         at_step: |step| format!("第 {} 步", grouped(step)),
         uniform: "均匀分布",
         n_gram: |order| format!("{order} 元"),
-        best_possible: "最低可能",
+        best_possible: "理论最低",
         earlier_runs: "以前的运行",
         toggle_run: |run| format!("显示或隐藏运行 {run}"),
         forget_run: |run| format!("从图表中移除运行 {run}"),
-        file_name: "unroll-loss",
+        step: "步",
         empty: "走完第一步，曲线就会出现。",
         described: |step, unit, training, validation| {
             let validation = validation.map(|loss| format!("，验证损失 {loss}")).unwrap_or_default();
             format!("损失随步数的变化。第 {} 步：训练损失 {training}{validation}（{unit}）。", grouped(step))
         },
-        keys: "拖动选择步数范围，滚轮缩放，双击显示全部。按键：+ − 缩放，← → 移动，Shift 加 ← → 移动光标，0 显示全部。",
+        keys: "拖动选择步数范围，双击显示全部。按住 Ctrl 或 ⌘ 用滚轮缩放；点击图表后可直接用滚轮。按键：← → 移动光标，加 Shift \
+               移动图表，+ − 缩放，0 显示全部。",
         rate: "学习率",
         batch: "批量",
         context: "上下文",
         clip: "裁剪",
         decay: "衰减",
         dropout: "dropout",
-        forget: "遗忘偏置",
+        forget: "遗忘门偏置",
         seed: "种子",
         tied: "共享权重",
         untied: "不共享权重",
@@ -278,11 +282,14 @@ pub static WORDS: Words = Words {
         position: |number| format!("位置 {number}"),
         next: "接下来",
         scale: "颜色，从 −1 到 +1",
-        empty: "网络阅读时的记忆会显示在这里。",
+        symbol: "符号",
+        empty: "网络阅读时的隐藏状态会显示在这里。",
+        nothing_known: "模型不认识这些符号。请输入它学过的文本中有的符号。",
         described: |layer, positions, units, step| {
             format!("训练 {} 步后第 {layer} 层的隐藏状态，{positions} 个字符乘 {units} 个单元。", grouped(step))
         },
-        keys: "滚轮缩放，拖动移动。按键：方向键移动光标，+ − 缩放，0 恢复原样。",
+        keys: "拖动移动。按住 Ctrl 或 ⌘ 用滚轮缩放；点击图片后可直接用滚轮。按键：方向键移动光标，加 Shift 移动图片，+ − 缩放，0 \
+               恢复原样。",
     },
     samples: Samples {
         title: "样例",
@@ -299,7 +306,7 @@ pub static WORDS: Words = Words {
         prompt_here: "一段文字的开头",
         write: Control { label: "写", help: "用现在的模型续写。" },
         stop: Control { label: "停止", help: "停止书写。" },
-        again: Control { label: "再来", help: "换一次随机，再写一遍。" },
+        again: Control { label: "再来", help: "换一个随机种子，再写一遍。" },
         temperature: Control {
             label: "温度", help: "低于 1 更保守，高于 1 更大胆；0 总取最可能的符号。"
         },
@@ -310,8 +317,8 @@ pub static WORDS: Words = Words {
         nothing_yet: "模型写的内容会出现在这里。",
     },
     inside: Inside {
-        read: Control { label: "让模型读的文本", help: "模型从空白记忆读起，边学边反复读。" },
-        read_here: "留空则读检验部分的开头",
+        read: Control { label: "让模型读的文本", help: "模型从零状态读起，边学边反复读。" },
+        read_here: "留空则读验证部分的开头",
         explain: "每一列是模型读到的一个符号，每一行是一个单元，蓝色为 −1，红色为 +1。在许多符号上颜色不变的单元，就是记住了什么。\
                   把指针放到格子上，可以看到是哪个符号、哪个单元、值是多少，以及模型接下来预期什么。",
         next_title: "阅读",
@@ -373,7 +380,7 @@ fn name(setting: Setting) -> &'static str {
         Setting::Hidden => "隐藏单元数",
         Setting::Dropout => "Dropout",
         Setting::ForgetBias => "遗忘门偏置",
-        Setting::Batch => "批大小",
+        Setting::Batch => "批量",
         Setting::Context => "上下文长度",
         Setting::LearningRate => "学习率",
         Setting::Clip => "梯度裁剪",
@@ -394,7 +401,7 @@ pub fn trouble(trouble: &Trouble) -> String {
     match trouble {
         Trouble::TextEmpty => "文本是空的，请粘贴或选择一段有内容的文本。".to_owned(),
         Trouble::TextTooShort { tokens, needed, batch, context } => format!(
-            "文本太短：只有 {} 个 token，而批大小 {batch}、上下文 {context} 至少需要 {} 个。请换一段更长的文本，或减小批大小、缩短上下文。",
+            "文本太短：只有 {} 个词元，而批量 {batch}、上下文 {context} 至少需要 {} 个。请换一段更长的文本，或减小批量、缩短上下文。",
             grouped(*tokens as u64),
             grouped(*needed as u64),
         ),
@@ -420,7 +427,7 @@ pub fn trouble(trouble: &Trouble) -> String {
             format!("“{}”不能是 {value}，请取 {} 到 {} 之间的值。", name(*which), bound(*low), bound(*high))
         }
         Trouble::TooLargeForDevice { needed_bytes, available_bytes } => format!(
-            "这组设置需要 {} 内存，而设备只有 {}。请减少隐藏单元或层数、减小批大小或缩短上下文。",
+            "这组设置需要 {} 内存，而设备只有 {}。请减少隐藏单元或层数、减小批量或缩短上下文。",
             bytes(*needed_bytes),
             bytes(*available_bytes)
         ),
@@ -450,7 +457,7 @@ pub fn trouble(trouble: &Trouble) -> String {
         Trouble::DeviceLost { reason } => {
             format!("图形设备断开了（{reason}）。模型还在，可以在 CPU 上继续。")
         }
-        Trouble::OutOfMemory => "设备内存不足。请减少隐藏单元、减小批大小或缩短上下文，再重新启动引擎。".to_owned(),
+        Trouble::OutOfMemory => "设备内存不足。请减少隐藏单元、减小批量或缩短上下文，再重新启动引擎。".to_owned(),
         Trouble::WorkerDied { reason } => format!("引擎意外停止了（{reason}）。请重新启动，文本和设置都还在。"),
         Trouble::UnreadableMessage { reason } => format!("页面和引擎的版本对不上（{reason}）。请重新载入页面。"),
         Trouble::EngineFailedToLoad { reason } => format!("引擎没能载入（{reason}）。请检查网络后重新启动。"),

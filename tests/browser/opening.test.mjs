@@ -116,3 +116,18 @@ lab("over a line of 10 Mbit/s the first step comes within 4 s of the link, and w
   assert.ok(first <= FIRST_VISIT, `the first step came ${first} ms after the link`);
   assert.ok(second <= SECOND_VISIT, `at the second visit it came ${second} ms after the link`);
 });
+
+lab("a stored dark theme is there before the page is", {
+  query: "device=cpu&autostart=0",
+  storage: { unroll: JSON.stringify({ theme: "dark" }) },
+  context: { colorScheme: "light" },
+  before: (lab) => lab.page.route(/\/page\.js/, (route) => (lab.waits = route)),
+}, async (lab) => {
+  await lab.until("the page waits for its program", () => lab.waits);
+  const paper = () => lab.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const first = await paper();
+  assert.equal(first, "rgb(19, 22, 25)");
+  await lab.waits.continue();
+  await lab.by("play").waitFor();
+  assert.equal(await paper(), first);
+});

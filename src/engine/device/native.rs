@@ -79,4 +79,11 @@ pub mod tests {
 
     /// The device below burn's.
     pub static BROUGHT_UP: OnceLock<wgpu::Device> = OnceLock::new();
+
+    /// As a driver does it that resets the device: wgpu says that it is lost, which it does when it is polled.
+    pub fn destroy() {
+        let device = BROUGHT_UP.get().expect("a GPU was brought up");
+        device.destroy();
+        device.poll(wgpu::PollType::Poll).ok();
+    }
 }

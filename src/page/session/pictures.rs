@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::Session;
 use crate::{
-    page::chart::HiddenFrame,
+    page::pictures::HiddenFrame,
     protocol::{Array, HiddenReport, NO_REQUEST, NextSymbol, ProbabilityReport, Request, RequestId, Topic},
 };
 
@@ -91,10 +91,9 @@ impl PictureStore {
         self.subscriptions.with_value(|all| id != NO_REQUEST && all[picture as usize].request == id)
     }
 
-    pub(super) fn heard_hidden(self, id: RequestId, mut report: HiddenReport, arrays: Vec<Array>) {
+    pub(super) fn heard_hidden(self, id: RequestId, report: HiddenReport, arrays: Vec<Array>) {
         if self.is_of(Picture::Hidden, id) {
-            self.unknown.set(std::mem::take(&mut report.unknown));
-            // Nothing was read where no symbol of the text is known: the picture is empty then.
+            self.unknown.set(report.unknown.clone());
             self.hidden.set(HiddenFrame::new(report, arrays).map(Arc::new));
         }
     }

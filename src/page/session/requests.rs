@@ -59,6 +59,7 @@ impl Requests {
         self.pending.clear();
     }
 
+    #[cfg(test)]
     pub fn is_empty(&self) -> bool {
         self.pending.is_empty()
     }

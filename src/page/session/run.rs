@@ -11,7 +11,6 @@ use crate::{
         Array, Baseline, EvaluatedOn, Evaluation, ModelReport, NO_REQUEST, Origin, Progress, RunId, RunState, Sample,
         TextId, TextReport, Trouble,
     },
-    words::Language,
 };
 
 /// Samples that are kept.
@@ -173,12 +172,11 @@ impl RunStore {
         }
     }
 
-    fn begin(self, report: &ModelReport, language: Language) {
+    fn begin(self, report: &ModelReport) {
         let text = self.text.get_untracked();
-        let name = text.as_ref().map(|text| language.words().source_name(&text.source));
         self.histories.update(|histories| {
             histories.begin(RunSettings {
-                text: name.unwrap_or_default(),
+                source: text.as_ref().map(|text| text.source.clone()),
                 model: report.config.clone(),
                 train: report.train.clone(),
                 parameters: report.parameters,
@@ -215,7 +213,7 @@ impl Session {
             self.reset(Happening::RunBegins { step });
             self.run.fine_tuning.set(origin == Origin::FineTuning);
             self.run.text.set(report.text.take().map(Arc::new));
-            self.run.begin(&report, self.view.language.get_untracked());
+            self.run.begin(&report);
         }
         self.settings.heard_model(&report, self.kind());
         if self.pictures.layer.get_untracked() >= report.config.layers {

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::{
-    page::{chart::LossUnit, theme::Theme},
+    page::{pictures::LossUnit, theme::Theme},
     words::Language,
 };
 

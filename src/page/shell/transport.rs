@@ -4,9 +4,9 @@ use leptos::prelude::*;
 
 use crate::{
     page::{
-        chart::LossUnit,
         control::{Icon, Says, Shape},
         language::{use_say, use_words},
+        pictures::LossUnit,
         session::{Phase, use_session},
     },
     protocol::DeviceKind,
@@ -152,14 +152,14 @@ fn Line() -> impl IntoView {
         };
         done.clamp(0.0, 1.0)
     });
-    let width = move || format!("{:.2}%", 100.0 * done.get());
+    let width = move || number::percent(done.get());
     let label = move || match loading() {
         Some((received, total)) => (words().device.loading)(received, total),
         None => session.engine.working.get().map(|working| (words().task)(working.task).to_owned()).unwrap_or_default(),
     };
     let ticks = move || {
         let Some(last) = session.run.last_step() else { return Vec::new() };
-        let at = |step: u64| (step <= last).then(|| format!("{:.2}%", 100.0 * session.run.done_of(step, last)));
+        let at = |step: u64| (step <= last).then(|| number::percent(session.run.done_of(step, last)));
         session.run.samples.with(|samples| {
             samples
                 .iter()
@@ -176,7 +176,7 @@ fn Line() -> impl IntoView {
             aria-label=say(|words| words.transport.progress)
             aria-valuemin="0"
             aria-valuemax="100"
-            aria-valuenow=move || (100.0 * done.get()).round()
+            aria-valuenow=move || (100.0 * done.get()).round() as u32
         >
             <div class="line-track">
                 {ticks} <div class="line-fill" style:width=width></div> <div class="line-knob" style:left=width></div>

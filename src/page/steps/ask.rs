@@ -7,10 +7,10 @@ use web_sys::KeyboardEvent;
 
 use crate::{
     page::{
-        chart::OddsBars,
         control::{NumberControl, Says, Stops},
         keyboard::is_composing,
         language::{use_say, use_words},
+        pictures::ProbabilityBars,
         session::{Asking, LIKELIEST, use_session},
     },
     protocol::{Limits, NO_REQUEST, Range},
@@ -175,13 +175,11 @@ fn WrittenText() -> impl IntoView {
 #[component]
 fn NextOdds() -> impl IntoView {
     let session = use_session();
-    session.pictures.next_seen.set(true);
-    on_cleanup(move || session.pictures.next_seen.set(false));
     let odds = session.pictures.next;
     let say = use_say();
     view! {
         <div class="next" role="group" aria-label=say(|words| words.ask.next) title=say(|words| words.ask.next)>
-            <OddsBars odds rows=LIKELIEST />
+            <ProbabilityBars probabilities=odds rows=LIKELIEST seen=session.pictures.next_seen />
         </div>
     }
 }

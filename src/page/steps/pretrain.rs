@@ -8,8 +8,8 @@ use super::{
     settings::{ModelCard, TrainingCard},
 };
 use crate::page::{
-    chart::{HiddenHeatmap, LossChart},
     language::{use_say, use_words},
+    pictures::{HiddenHeatmap, LossChart},
     session::{Session, Step, use_session},
 };
 
@@ -50,14 +50,12 @@ pub fn loss_chart(session: Session) -> impl IntoView {
 
 /// The hidden state as the model reads.
 pub fn heatmap(session: Session) -> impl IntoView {
-    session.pictures.hidden_seen.set(true);
-    on_cleanup(move || session.pictures.hidden_seen.set(false));
     let vocabulary = Memo::new(move |_| {
         session.run.model.with(|model| model.as_ref().map(|model| model.symbols.clone()).unwrap_or_default().into())
     });
     let layers =
         Memo::new(move |_| session.run.model.with(|model| model.as_ref().map_or(1, |model| model.config.layers)));
-    view! { <HiddenHeatmap frame=session.pictures.hidden vocabulary layer=session.pictures.layer layers /> }
+    view! { <HiddenHeatmap frame=session.pictures.hidden vocabulary layers seen=session.pictures.hidden_seen /> }
 }
 
 /// The text in three lines.
@@ -66,12 +64,13 @@ fn TextCard() -> impl IntoView {
     let session = use_session();
     let words = use_words();
     let say = use_say();
-    let text = Memo::new(move |_| session.texts.taken.get());
+    let text = Memo::new(move |_| session.present_text());
     let name = move || text.get().map(|text| words().source_name(&text.source));
     let size = move || text.get().map(|text| (words().text.size)(text.characters as u64, text.symbols.len() as u64));
     let parts = move || {
         text.get().map(|text| (words().text.parts)(100.0 * text.train_tokens as f64 / text.tokens.max(1) as f64))
     };
+    let next = move || session.next_text().map(|text| (words().text.next)(&words().source_name(&text.source)));
     view! {
         <section class="card text-card">
             <h2>
@@ -83,6 +82,7 @@ fn TextCard() -> impl IntoView {
             <p class="name">{move || name().unwrap_or_else(|| words().text.reading.to_owned())}</p>
             <p class="hint">{size}</p>
             <p class="hint">{parts}</p>
+            <p class="hint">{next}</p>
         </section>
     }
 }

@@ -7,7 +7,10 @@
 use std::{
     cell::RefCell,
     ops::Range,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
 };
 
@@ -31,9 +34,9 @@ use crate::{
     },
     recurrent::cpu::{
         Shape,
-        layer::{self, input_order, input_place, recurrent_order},
+        layer::{self, Beyond, input_order, input_place, recurrent_order},
     },
-    train::loss::cpu::gradients,
+    train::loss::cpu::{Scale, gradients},
 };
 
 /// Threads that a pass may use.
@@ -124,19 +127,22 @@ impl Pass<'_> {
         workspaces.resize_with(threads, Workspace::default);
         let rows = |index: usize| index * batch / threads..(index + 1) * batch / threads;
         let (packed, last) = (&*packed, threads - 1);
+        // Each is used by one thread: that of its rows, or this one where the system refuses another thread.
+        let workspaces: Vec<_> = workspaces.iter_mut().map(Mutex::new).collect();
+        let part = &|index: usize| {
+            let mut workspace = workspaces[index].lock().unwrap_or_else(PoisonError::into_inner);
+            workspace.pass(self, packed, rows(index))
+        };
         let parts: Vec<Part> = thread::scope(|scope| {
-            let mut workspaces = workspaces.iter_mut().enumerate();
-            let others: Vec<_> = workspaces
-                .by_ref()
-                .take(last)
-                .map(|(index, workspace)| scope.spawn(move || workspace.pass(self, packed, rows(index))))
-                .collect();
-            let own = workspaces.next().map(|(index, workspace)| workspace.pass(self, packed, rows(index)));
-            let joined = others.into_iter().map(|other| match other.join() {
-                Ok(part) => part,
-                Err(panic) => std::panic::resume_unwind(panic),
+            let start = |index| thread::Builder::new().spawn_scoped(scope, move || part(index));
+            let others: Vec<_> = (0..last).map(start).collect();
+            let own = part(last);
+            let joined = others.into_iter().enumerate().map(|(index, other)| match other.map(|other| other.join()) {
+                Ok(Ok(part)) => part,
+                Ok(Err(panic)) => std::panic::resume_unwind(panic),
+                Err(_) => part(index),
             });
-            joined.chain(own).collect()
+            joined.chain([own]).collect()
         });
         self.add_up(parts, rows)
     }
@@ -218,12 +224,12 @@ impl Workspace {
         let (first, rows) = (shape.batch, (shape.steps + 1) * shape.batch);
         scores.reserve(lanes, symbols.div_ceil(lanes), rows, shape.batch);
         of_hidden.reserve(lanes, top.hidden.count(), rows, shape.batch);
-        let mut loss = 0.0;
+        let (mut loss, share) = (0.0, (positions as f32).recip());
         // A part at a time, so that the scores are still in the cache when they are looked at again.
         for (start, targets) in (first..rows).step_by(SCORED).zip(targets.chunks(SCORED)) {
             let rows = start..start + targets.len();
             packed.head.forward(&top.hidden, scores, 0, rows.clone());
-            loss += gradients(scores, start, symbols, targets, positions);
+            loss += gradients(scores, start, symbols, targets, Scale::All(share));
             packed.head.backward(scores, 0, of_hidden, rows);
         }
         let product = Transposed {
@@ -254,7 +260,7 @@ impl Workspace {
         let (below, tape) = self.activations.tapes.split_at_mut(index);
         let tape = &mut tape[0];
         tape.carried.clear();
-        layer::backward(cell, shape, &layer.recurrent, &self.gradient, tape);
+        layer::backward(cell, shape, &layer.recurrent, &self.gradient, tape, Beyond::default());
         let product = Transposed {
             left: &tape.gates,
             first_strip: 0,
@@ -343,7 +349,7 @@ impl Workspace {
     fn last_states(&self, shape: Shape) -> Vec<f32> {
         let mut states = Vec::new();
         for tape in &self.activations.tapes {
-            for strips in [&tape.hidden, &tape.memory].into_iter().filter(|strips| strips.count() > 0) {
+            for strips in [&tape.hidden, &tape.cells].into_iter().filter(|strips| strips.count() > 0) {
                 let start = states.len();
                 states.resize(start + shape.batch * shape.units, 0.0);
                 strips.copy_to(0, shape.steps * shape.batch, states[start..].chunks_exact_mut(shape.units));

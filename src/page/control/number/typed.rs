@@ -1,9 +1,6 @@
 //! What a typed number stands for. People write `0.002`, `2e-3`, `0,002`, `1 000`, `1,000`, `０．５`.
 
-use crate::{
-    protocol::Range,
-    words::{Refusal, float},
-};
+use crate::{float, protocol::Range, words::Refusal};
 
 /// The number that a text stands for, or why it is not taken.
 ///

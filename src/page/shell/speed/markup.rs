@@ -19,24 +19,24 @@ const TICKS: [(i32, &str); 4] = [(LOW, "10"), (3, "1k"), (5, "100k"), (HIGH, "10
 /// Pixels of a bar with the gap below it.
 const ROW: usize = 13;
 
-/// How far to the right a figure stands, in per cent.
-fn place(speed: f64) -> f64 {
+/// How far to the right a figure stands, from 0 to 1.
+fn position(speed: f64) -> f64 {
     let part = (speed.log10() - f64::from(LOW)) / f64::from(HIGH - LOW);
     // A slow way still has a bar to be seen.
-    100.0 * part.clamp(0.01, 1.0)
+    part.clamp(0.01, 1.0)
 }
 
 /// One group of bars a size, with the ways' names above and the scale below.
 pub fn bars(report: &SpeedReport, words: &Words) -> String {
     let ways = ways(report);
     let legend = ways.iter().map(|&way| {
-        let ((device, library), swatch) = (names(way), bar(way, 100.0, 0));
+        let ((device, library), swatch) = (names(way), bar(way, 1.0, 0));
         format!(r#"<span><svg width="12" height="10">{swatch}</svg>{device} · {library}</span>"#)
     });
     let group = |index: usize| {
         let speed = |way| figure(report, index, way).and_then(|figure| figure.tokens_per_second);
         let bars = ways.iter().enumerate();
-        let bars: String = bars.filter_map(|(row, &way)| Some(bar(way, place(speed(way)?), row))).collect();
+        let bars: String = bars.filter_map(|(row, &way)| Some(bar(way, position(speed(way)?), row))).collect();
         let (label, height) = ((words.speed.hidden)(SIZES[index].hidden), ROW * ways.len());
         format!(r#"<span>{label}</span><svg class="speed-bars" width="100%" height="{height}">{bars}</svg>"#)
     };
@@ -63,8 +63,8 @@ pub fn bars(report: &SpeedReport, words: &Words) -> String {
 fn bar((library, device): Way, width: f64, row: usize) -> String {
     let device = if device == DeviceKind::WebGpu { "gpu" } else { "cpu" };
     let library = if library == Library::Burn { " is-burn" } else { "" };
-    let y = row * ROW;
-    format!(r#"<rect class="is-{device}{library}" width="{width:.1}%" y="{y}" height="10" rx="2"/>"#)
+    let (y, width) = (row * ROW, number::percent(width));
+    format!(r#"<rect class="is-{device}{library}" width="{width}" y="{y}" height="10" rx="2"/>"#)
 }
 
 /// A row a size, a column a way of computing.
@@ -110,8 +110,8 @@ mod tests {
 
     #[test]
     fn each_power_of_ten_is_as_wide_as_the_other_and_nothing_runs_out() {
-        assert_eq!((place(1e7), place(1e4)), (100.0, 50.0));
-        assert_eq!((place(1e9), place(0.1)), (100.0, 1.0));
+        assert_eq!((position(1e7), position(1e4)), (1.0, 0.5));
+        assert_eq!((position(1e9), position(0.1)), (1.0, 0.01));
     }
 
     #[test]

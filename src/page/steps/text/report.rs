@@ -6,9 +6,10 @@ use leptos::prelude::*;
 
 use crate::{
     page::{
-        chart::shown,
         language::{use_say, use_words},
+        pictures::shown,
         session::{Step, use_session},
+        sort::rising,
     },
     protocol::TextReport,
     words::number,
@@ -57,7 +58,7 @@ pub fn Report() -> impl IntoView {
 fn Size(text: Arc<TextReport>) -> impl IntoView {
     let session = use_session();
     let words = use_words();
-    let share = 100.0 * text.train_tokens as f64 / text.tokens.max(1) as f64;
+    let share = text.train_tokens as f64 / text.tokens.max(1) as f64;
     let (characters, symbols) = (text.characters as u64, text.symbols.len() as u64);
     let (train, valid) = (text.train_tokens as u64, text.valid_tokens as u64);
     let source = text.source.clone();
@@ -65,11 +66,11 @@ fn Size(text: Arc<TextReport>) -> impl IntoView {
         <p class="name">{move || session.view.language.get().words().source_name(&source)}</p>
         <p class="hint">{move || (words().text.size)(characters, symbols)}</p>
         <div class="split" aria-hidden="true">
-            <i style:width=format!("{share:.2}%")></i>
+            <i style:width=number::percent(share)></i>
         </div>
         <p class="hint ends">
-            <span>{move || (words().text.part_learn)(train)}</span>
-            <span>{move || (words().text.part_test)(valid)}</span>
+            <span>{move || (words().text.part_train)(train)}</span>
+            <span>{move || (words().text.part_validation)(valid)}</span>
         </p>
     }
 }
@@ -80,7 +81,7 @@ fn Baselines(text: Arc<TextReport>) -> impl IntoView {
     let words = use_words();
     let uniform = text.uniform_loss;
     let row = move |name: String, loss: f64, class: &'static str| {
-        let width = format!("{:.1}%", 100.0 * (loss / uniform.max(1e-9)).clamp(0.0, 1.0));
+        let width = number::percent((loss / uniform.max(1e-9)).clamp(0.0, 1.0));
         view! {
             <tr class=class>
                 <th scope="row">{name}</th>
@@ -121,15 +122,17 @@ fn Baselines(text: Arc<TextReport>) -> impl IntoView {
 #[component]
 fn Alphabet(text: Arc<TextReport>) -> impl IntoView {
     let words = use_words();
+    // The most frequent first.
+    let order = rising(&text.counts.iter().map(|&count| -(count as f64)).collect::<Vec<_>>());
+    let counted = |index: u32| Some((text.symbols.get(index as usize)?.clone(), *text.counts.get(index as usize)?));
     let mut symbols: Vec<(String, usize)> =
-        text.symbols.iter().cloned().zip(text.counts.iter().copied()).filter(|(_, count)| *count > 0).collect();
-    symbols.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        order.into_iter().filter_map(counted).filter(|(_, count)| *count > 0).collect();
     let hidden = symbols.len().saturating_sub(SYMBOLS) as u64;
     symbols.truncate(SYMBOLS);
     let most = symbols.first().map_or(1, |(_, count)| *count).max(1) as f64;
     let cell = move |(symbol, count): (String, usize)| {
         // Counts fall by powers: the root of the share can be told apart by eye.
-        let share = format!("{:.3}", (count as f64 / most).sqrt());
+        let share = number::fixed((count as f64 / most).sqrt(), 3);
         let symbol = shown(&symbol);
         let label = {
             let symbol = symbol.clone();
