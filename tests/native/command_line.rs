@@ -158,7 +158,7 @@ fn where_the_system_refuses_threads_one_does_the_work_of_all() {
     let folder = Folder::with_text();
     let arguments = format!("{TINY} --json --threads 3");
     let losses = |printed: &str| {
-        let lines = printed.lines().filter(|line| line.contains("loss")).map(str::to_owned);
+        let lines = printed.lines().filter(|line| line.contains("train_loss")).map(str::to_owned);
         lines.collect::<Vec<_>>()
     };
     // No system has room for such a stack.

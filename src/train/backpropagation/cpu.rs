@@ -63,7 +63,7 @@ impl Backpropagation for Flex {
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         let (weights, states, masks) = (contiguous(weights), contiguous(states), contiguous(masks));
         let text = ids_at(&text, chunk.first_id()..chunk.first_id() + chunk.positions() + chunk.batch);
-        let pass = Pass {
+        let pass = Shared {
             chunk: &chunk,
             weights: floats(&weights),
             states: floats(&states),
@@ -82,8 +82,8 @@ impl Backpropagation for Flex {
     }
 }
 
-/// What all threads look at.
-struct Pass<'a> {
+/// Inputs shared by all threads.
+struct Shared<'a> {
     chunk: &'a Chunk,
     /// The flat buffer.
     weights: &'a [f32],
@@ -120,7 +120,7 @@ struct Part {
     states: Vec<f32>,
 }
 
-impl Pass<'_> {
+impl Shared<'_> {
     fn run(&self, packed: &mut Packed, workspaces: &mut Vec<Workspace>) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
         packed.pack(&self.chunk.layout, self.weights, true);
         let (batch, threads) = (self.chunk.batch, self.threads);
@@ -170,7 +170,7 @@ impl Pass<'_> {
 
 impl Workspace {
     /// Takes batch rows `rows` there and back.
-    fn pass(&mut self, pass: &Pass, packed: &Packed, rows: Range<usize>) -> Part {
+    fn pass(&mut self, pass: &Shared, packed: &Packed, rows: Range<usize>) -> Part {
         let layout = &*pass.chunk.layout;
         let config = layout.config();
         let shape = Shape { steps: pass.chunk.steps, batch: rows.len(), units: config.hidden };
@@ -424,7 +424,7 @@ mod tests {
             let chunk = Chunk { layout: Arc::new(weights.layout().clone()), steps, batch, index: 0, dropout: false };
             let states = vec![0.1; 2 * remembered(cell) * batch * config.hidden];
             let text: Vec<u32> = (0..((steps + 1) * batch) as u32).map(|at| at * at % symbols as u32).collect();
-            let pass = Pass {
+            let pass = Shared {
                 chunk: &chunk,
                 weights: weights.values(),
                 states: &states,
@@ -453,7 +453,7 @@ mod tests {
         let masks: Vec<f32> = (0..steps * batch * config.hidden).map(|at| (at % 5) as f32 / 2.0).collect();
         let run = |threads: usize| {
             let (weights, masks) = (weights.values(), Some(masks.as_slice()));
-            let pass = Pass { chunk: &chunk, weights, states: &states, text: &text, masks, threads };
+            let pass = Shared { chunk: &chunk, weights, states: &states, text: &text, masks, threads };
             pass.run(&mut Packed::default(), &mut Vec::new())
         };
         let (gradient, losses, after) = run(1);

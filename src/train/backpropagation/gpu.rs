@@ -20,8 +20,8 @@
 //! | of h below | further layer | |
 //!
 //! With tied weights layer 0 is as a further one whose input is rows of W_head, and the rows' gradients are added to
-//! that of W_head in the end. The way forward is [`Reading`]. The gradients are written where they stand in the flat buffer, each
-//! bound on its own, as the weights are.
+//! that of W_head in the end. The way forward is [`Reading`]. The gradients are written where they stand in the flat
+//! buffer, each bound on its own, as the weights are.
 
 use burn::backend::{
     TensorMetadata,
