@@ -30,7 +30,7 @@ pub use layout::{Layout, Slot};
 pub use memory::memory_bytes;
 pub use network::{Chunk, Dropout, Network, Output, Tokens, on_device};
 pub use read::PendingRead;
-pub(crate) use read::read;
+pub(crate) use read::{read, read_all};
 pub use weights::Weights;
 
 use crate::protocol::{Cell, ModelConfig, Trouble};

@@ -140,6 +140,12 @@ fn limits(limits: &burn::tensor::wgpu::wgpu::Limits) -> (u64, u64) {
     (limits.max_buffer_size.saturating_mul(2), limits.max_buffer_size.min(limits.max_storage_buffer_binding_size))
 }
 
+/// Takes the GPU away from this whole process.
+#[cfg(test)]
+pub fn destroy_gpu() {
+    platform::tests::destroy();
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -316,12 +316,19 @@ impl Run {
         Run { endless, state, ..run }
     }
 
-    /// Goes on, paused, on `text`, if it rests only for want of one; as it is otherwise.
-    pub fn resumed_on(self, text: Option<&Rc<Text>>, compute: &ComputeDevice) -> Result<Self, Self> {
-        let Learner::Resting { checkpoint, why: Trouble::NoText | Trouble::OtherSymbols, .. } = &self.learner else {
+    /// Goes on, paused, on `text`, if it rests only for want of one; otherwise it is as it was, and knows why.
+    pub fn resumed_on(mut self, text: Option<&Rc<Text>>, compute: &ComputeDevice) -> Result<Self, Self> {
+        let Learner::Resting { checkpoint, why, .. } = &mut self.learner else { return Err(self) };
+        if self.text.is_some() {
             return Err(self);
+        }
+        let text = match learnable(text, checkpoint) {
+            Ok(text) => text,
+            Err(trouble) => {
+                *why = trouble;
+                return Err(self);
+            }
         };
-        let Ok(text) = learnable(text, checkpoint) else { return Err(self) };
         let start = Start {
             id: self.id,
             checkpoint: checkpoint.as_ref().clone(),

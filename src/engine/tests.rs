@@ -1,6 +1,7 @@
 //! The engine from inside, where a device can be made to fail.
 
 mod keeping;
+mod lost_gpu;
 
 use std::cell::RefCell;
 

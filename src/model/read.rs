@@ -15,6 +15,9 @@ use burn::tensor::{ExecutionError, Tensor, TensorData, Transaction};
 
 use crate::protocol::Trouble;
 
+/// Numbers that are read at a time: 64 MiB.
+const TOGETHER: usize = 16 << 20;
+
 type UnderWay = Pin<Box<dyn Future<Output = Result<Vec<TensorData>, ExecutionError>>>>;
 
 thread_local! {
@@ -86,6 +89,25 @@ pub(crate) async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, 
     PendingRead::start(tensor).await
 }
 
+/// The numbers of several tensors, in one wait where they are few: a GPU takes a while to answer, and sets memory aside
+/// for each read that is under way.
+///
+/// # Errors
+/// `DeviceLost` when the device no longer answers.
+pub(crate) async fn read_all<const N: usize>(tensors: [Tensor<1>; N]) -> Result<[Vec<f32>; N], Trouble> {
+    let mut found = [const { Vec::new() }; N];
+    if tensors.iter().map(|tensor| tensor.dims()[0]).sum::<usize>() <= TOGETHER {
+        for (found, read) in found.iter_mut().zip(tensors.map(PendingRead::start)) {
+            *found = read.await?;
+        }
+    } else {
+        for (found, tensor) in found.iter_mut().zip(tensors) {
+            *found = read(tensor).await?;
+        }
+    }
+    Ok(found)
+}
+
 /// Lets go of the abandoned reads that are done.
 fn release_abandoned() {
     let mut context = Context::from_waker(Waker::noop());
@@ -133,6 +155,15 @@ mod tests {
             let changed = tensor * 2.0 + 1.0;
             assert_eq!(pollster::block_on(read).unwrap(), vec![1.0; 1000]);
             assert_eq!(pollster::block_on(PendingRead::start(changed)).unwrap(), vec![3.0; 1000]);
+        }
+    }
+
+    #[test]
+    fn several_tensors_are_read_in_their_order() {
+        for device in devices() {
+            let tensors = [3usize, 1, 5000].map(|length| Tensor::<1>::full([length], length as f32, &device));
+            let found = pollster::block_on(read_all(tensors)).unwrap();
+            assert_eq!(found, [3, 1, 5000].map(|length: usize| vec![length as f32; length]));
         }
     }
 

@@ -12,7 +12,7 @@ pub use file::{Loaded, from_safetensors, to_safetensors};
 
 use super::AdamW;
 use crate::{
-    model::{Dropout, LanguageModel, Weights, read, remembered},
+    model::{Dropout, LanguageModel, Weights, read_all, remembered},
     protocol::{ModelConfig, TrainConfig, Trouble},
     text::Vocabulary,
 };
@@ -137,13 +137,19 @@ impl Snapshot {
     /// # Errors
     /// `DeviceLost`.
     pub async fn read(&self, text: TextHash) -> Result<(Weights, TrainingState), Trouble> {
-        // One after the other: a device sets memory aside for each read that is under way.
-        let weights = self.model.weights().await?;
+        let [weights, first_moment, second_moment, recurrent_state] = read_all([
+            self.model.flat().clone(),
+            self.optimiser.first_moment().clone(),
+            self.optimiser.second_moment().clone(),
+            self.states.clone().flatten(0, 3),
+        ])
+        .await?;
+        let weights = Weights::from_values(self.model.layout().as_ref().clone(), weights);
         let training = TrainingState {
-            first_moment: read(self.optimiser.first_moment().clone()).await?,
-            second_moment: read(self.optimiser.second_moment().clone()).await?,
+            first_moment,
+            second_moment,
             optimiser_steps: self.optimiser.steps(),
-            recurrent_state: read(self.states.clone()).await?,
+            recurrent_state,
             position: self.position,
             dropout_draws: self.dropout.as_ref().map_or(0, Dropout::draws),
             text,

@@ -97,7 +97,7 @@ fn a_model_that_comes_before_its_text_goes_on_when_the_text_does() {
     assert_eq!(trouble(&bench.ask(Request::Play)), Trouble::NoText);
     // Other symbols are for fine-tuning; the model stays.
     assert!(models(&bench.ask_and_settle(use_text("quite another text".repeat(50)))).is_empty());
-    assert_eq!(trouble(&bench.ask(Request::Play)), Trouble::NoText);
+    assert_eq!(trouble(&bench.ask(Request::Play)), Trouble::OtherSymbols);
     let [with] = models(&bench.ask_and_settle(use_text(fox()))).try_into().expect("it goes on");
     assert_eq!((with.run, with.step, with.text.is_some()), (alone.run, done, true));
     assert_eq!(losses(&bench.ask_and_settle(Request::Play))[0].0, done + 1);

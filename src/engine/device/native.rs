@@ -25,6 +25,8 @@ fn opened() -> Result<(Adapter, Gpu), String> {
         .get_or_init(|| {
             let (device, setup) =
                 Device::wgpu_options().tasks_max(64).init_with_setup().map_err(|error| error.to_string())?;
+            #[cfg(test)]
+            tests::BROUGHT_UP.set(setup.device.clone()).ok();
             let info = setup.adapter.get_info();
             let software = info.device_type == DeviceType::Cpu || is_software(&info.name);
             let (total_bytes, tensor_bytes) = limits(&setup.device.limits());
@@ -66,5 +68,22 @@ pub fn instructions() -> &'static str {
     #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     {
         std::env::consts::ARCH
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    use std::sync::OnceLock;
+
+    use burn::tensor::wgpu::wgpu;
+
+    /// The device below burn's.
+    pub static BROUGHT_UP: OnceLock<wgpu::Device> = OnceLock::new();
+
+    /// As a driver does it that resets the device: wgpu says that it is lost, which it does when it is polled.
+    pub fn destroy() {
+        let device = BROUGHT_UP.get().expect("a GPU was brought up");
+        device.destroy();
+        device.poll(wgpu::PollType::Poll).ok();
     }
 }
