@@ -148,7 +148,7 @@ fn counting_line() -> Line {
     Line { nats: most.ln(), characters: most + 2.0 }
 }
 
-/// `dbca>abcd`: a number of letters drawn evenly, each of the same odds, then the same letters in order.
+/// `dbca>abcd`: a number of letters drawn evenly, each of the same probability, then the same letters in order.
 fn sorting(rng: &mut ChaCha8Rng, line: &mut String) {
     let mut letters = letters(rng, SORTED);
     line.push_str(&String::from_utf8_lossy(&letters));
