@@ -12,6 +12,8 @@ pub mod words;
 pub mod text;
 
 #[cfg(feature = "engine")]
+pub(crate) mod check;
+#[cfg(feature = "engine")]
 pub mod engine;
 #[cfg(feature = "engine")]
 pub mod linear;

@@ -7,10 +7,15 @@
 pub(crate) mod cpu;
 mod extension;
 pub(crate) mod gpu;
+pub(crate) mod rows;
+pub(crate) mod softmax;
 #[cfg(test)]
 mod tests;
 
-use burn::tensor::Tensor;
+use burn::tensor::{Int, Tensor};
+
+pub use rows::{Ids, rows};
+pub use softmax::softmax;
 
 /// Which operand of a product is read with rows and columns exchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,4 +50,17 @@ pub fn affine(input: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> T
 /// them Z.
 pub fn product(form: Form, left: Tensor<3>, right: Tensor<3>) -> Tensor<3> {
     extension::product(form, left, right, None)
+}
+
+/// Dot attention (Luong et al. 2015) in each of Z sequences: softmax(Q Kᵀ) V of `queries` [Z, M, H], `keys` and `values`
+/// [Z, S, H], of which sequence z has `lengths[z]`. Gives the contexts [Z, M, H] and the weights [Z, M, S], which are 0 past
+/// the end.
+pub fn attention(
+    queries: Tensor<3>,
+    keys: Tensor<3>,
+    values: Tensor<3>,
+    lengths: Tensor<1, Int>,
+) -> (Tensor<3>, Tensor<3>) {
+    let weights = softmax(product(Form::RightTransposed, queries, keys), lengths);
+    (product(Form::Plain, weights.clone(), values), weights)
 }

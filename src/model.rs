@@ -6,6 +6,7 @@
 //!
 //! Letters in shapes: T time steps, B batch rows, V symbols, H hidden units, G gates of the cell.
 
+pub mod compositions;
 pub(crate) mod cpu;
 pub mod file;
 pub(crate) mod gpu;
@@ -13,6 +14,7 @@ mod init;
 mod language;
 pub mod layout;
 mod memory;
+pub mod modules;
 mod network;
 pub mod parameters;
 mod read;
@@ -26,7 +28,7 @@ use burn::tensor::{Device, Tensor};
 pub use language::LanguageLayout;
 pub use layout::{Layout, Slot};
 pub use memory::memory_bytes;
-pub use network::{Dropout, Network, Output, Tokens, on_device};
+pub use network::{Chunk, Dropout, Network, Output, Tokens, on_device};
 pub use read::PendingRead;
 pub(crate) use read::read;
 pub use weights::Weights;

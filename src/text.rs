@@ -10,6 +10,7 @@ pub mod generated;
 mod ngrams;
 mod reading;
 mod streams;
+mod trie;
 mod vocabulary;
 
 pub use corpus::Corpus;

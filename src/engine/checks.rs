@@ -7,8 +7,8 @@ use burn::tensor::Device;
 use crate::{
     model::LanguageModel,
     protocol::{Cell, Check, ModelConfig, TrainConfig, Trouble},
-    recurrent::check::against_pytorch,
-    train::Trainer,
+    recurrent::check::{against_pytorch, directions_against_pytorch},
+    train::{Trainer, check::compositions_against_pytorch},
 };
 
 /// Training steps that are compared.
@@ -22,6 +22,8 @@ const LOSS_ERROR: f64 = 0.01;
 /// `DeviceLost`.
 pub async fn run(device: &Device) -> Result<Vec<Check>, Trouble> {
     let mut checks = against_pytorch(device).await;
+    checks.extend(directions_against_pytorch(device).await);
+    checks.extend(compositions_against_pytorch(device).await);
     // A message carries finite numbers only.
     checks.iter_mut().for_each(|check| check.error = check.error.min(f64::MAX));
     for cell in Cell::ALL {

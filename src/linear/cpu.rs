@@ -4,5 +4,7 @@ pub mod activation;
 pub mod host;
 mod multiply;
 pub mod product;
+mod rows;
+mod softmax;
 pub mod strips;
 pub mod vector;

@@ -2,6 +2,9 @@
 
 pub mod math;
 pub mod product;
+pub mod rows;
+mod softmax;
+pub mod table;
 
 use burn_cubecl::{ops::numeric::empty_device_contiguous_dtype, tensor::CubeTensor};
 

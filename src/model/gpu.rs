@@ -25,7 +25,7 @@ use crate::{
         },
     },
     recurrent::gpu::{
-        sequence::{self, Forward},
+        sequence::{self, ForwardForm},
         tape::Tape,
     },
 };
@@ -102,9 +102,10 @@ impl Reading {
             None => weight_ih,
         };
         let record = empty(&self.weights, [tape.len(self.keep)]);
-        let form = Forward { gather: input.is_none(), input_bias: true, keep: self.keep, carry: true };
+        let form =
+            ForwardForm { gather: input.is_none(), input_bias: true, keep: self.keep, carry: true, ordered: false };
         let [bias_ih, bias_hh] = [&self.layout[slots.bias_ih], &self.layout[slots.bias_hh]];
-        let pass = sequence::Pass {
+        let buffers = sequence::ForwardBuffers {
             ids: (&self.text, self.first_id),
             input: projected,
             weight: shaped(view(&self.weights, &self.layout[slots.weight_hh]), [self.rows(), hidden]),
@@ -112,7 +113,7 @@ impl Reading {
             state: (&self.states, layer * remembered(tape.cell) * tape.step()),
             record: &record,
         };
-        sequence::forward(tape, form, pass);
+        sequence::forward(tape, form, buffers);
         Layer { input, record }
     }
 

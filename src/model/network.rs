@@ -7,12 +7,13 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{
-    LanguageLayout,
+    LanguageLayout, Layout,
+    compositions::Composition,
     layout::{Input, Recurrent},
     parameters::Parameters,
 };
 use crate::{
-    linear::affine,
+    linear::{Ids, affine, rows},
     protocol::Cell,
     recurrent::{self, State},
 };
@@ -21,7 +22,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Tokens {
     /// [T·B].
-    ids: Tensor<1, Int>,
+    ids: Ids,
     /// B.
     batch: usize,
 }
@@ -29,12 +30,7 @@ pub struct Tokens {
 impl Tokens {
     /// `ids` of `batch` streams side by side, time-major.
     pub fn new(ids: &[u32], batch: usize, device: &Device) -> Self {
-        Self::of(on_device(ids, device), batch)
-    }
-
-    /// The same of ids that are on the device.
-    pub fn of(ids: Tensor<1, Int>, batch: usize) -> Self {
-        Tokens { ids, batch }
+        Tokens { ids: Ids::new(ids, device), batch }
     }
 }
 
@@ -85,7 +81,7 @@ impl Network {
     ///
     /// `masks` [L − 1, T, B, H] are what [`Dropout`] multiplies h by on its way to the next layer.
     pub fn forward(&self, tokens: &Tokens, states: Vec<State>, masks: Option<Tensor<4>>) -> Output {
-        let positions = tokens.ids.dims()[0];
+        let positions = tokens.ids.count();
         let batch = tokens.batch;
         let steps = positions / batch;
         let mut hidden: Vec<Tensor<3>> = Vec::with_capacity(states.len());
@@ -132,17 +128,12 @@ impl Network {
 
     /// Layer 0's projected input, [T·B, G·H]: one row a token.
     fn rows(&self, layer: &Recurrent, tokens: &Tokens, bias: Option<Tensor<1>>) -> Tensor<2> {
-        let taken = |table: Tensor<2>| {
-            let ids = if table.is_tracked() { tokens.ids.clone().autodiff() } else { tokens.ids.clone() };
-            table.select(0, ids)
-        };
+        let taken = |table: Tensor<2>| rows(table, &tokens.ids);
         let weight = self.weights.matrix(layer.weight_ih);
         match (layer.input, bias) {
             (Input::Features(_), bias) => affine(taken(self.weights.matrix(self.layout.head().weight)), weight, bias),
             // The bias goes to whatever has fewer rows: the table or what is taken from it.
-            (Input::Symbols(symbols), Some(bias)) if symbols <= tokens.ids.dims()[0] => {
-                taken(weight + bias.unsqueeze())
-            }
+            (Input::Symbols(symbols), Some(bias)) if symbols <= tokens.ids.count() => taken(weight + bias.unsqueeze()),
             (Input::Symbols(_), Some(bias)) => taken(weight) + bias.unsqueeze(),
             (Input::Symbols(_), None) => taken(weight),
         }
@@ -151,6 +142,32 @@ impl Network {
     /// Moves the gradient of every weight out of `gradients`, into one buffer of the layout's form.
     pub fn gradient(&self, gradients: &mut Gradients) -> Tensor<1> {
         self.weights.gradient(gradients)
+    }
+}
+
+/// A chunk of streams for [`Network::forward`].
+#[derive(Clone, Debug)]
+pub struct Chunk {
+    pub tokens: Tokens,
+    /// One a layer.
+    pub states: Vec<State>,
+    /// [L − 1, T, B, H].
+    pub masks: Option<Tensor<4>>,
+}
+
+/// The language model as a composition like any other. [`crate::train::Trainer`] has a faster pass of its own, which is held
+/// against this one.
+impl Composition for Arc<LanguageLayout> {
+    type Inputs = Chunk;
+
+    fn layout(&self) -> &Arc<Layout> {
+        self.places()
+    }
+
+    /// [T·B, V], time-major.
+    fn scores(&self, weights: &Parameters, chunk: &Chunk) -> Tensor<2> {
+        let network = Network { layout: self.clone(), weights: weights.clone() };
+        network.forward(&chunk.tokens, chunk.states.clone(), chunk.masks.clone()).logits
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use burn::tensor::{Gradients, Tensor};
+use burn::tensor::{Device, Gradients, Tensor};
 
 use super::layout::{Layout, MatrixId, VectorId};
 
@@ -31,6 +31,11 @@ impl Parameters {
     pub fn tracked(self) -> Self {
         let tensors = self.tensors.into_iter().map(|tensor| tensor.autodiff().require_grad()).collect();
         Parameters { tensors, ..self }
+    }
+
+    /// Where they are.
+    pub fn device(&self) -> Device {
+        self.tensors.first().map_or_else(Device::default, Tensor::device)
     }
 
     /// As it stands in the buffer; see [`super::layout::Slot::transposed`].

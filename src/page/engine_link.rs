@@ -5,6 +5,7 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Event as DomEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
 
+use super::json;
 use crate::{
     protocol::{Event, Parcel, Request},
     wire,
@@ -96,7 +97,7 @@ fn arrival(message: &JsValue) -> Arrival {
     if let Some(reason) = field(message, "failed").as_string() {
         return Arrival::Failed { reason, missing: field(message, "missing").is_truthy() };
     }
-    match wire::unpack(message) {
+    match wire::unpack(message, json::parse) {
         Ok(parcel) => Arrival::Event(Box::new(parcel)),
         Err((_, reason)) => Arrival::Unreadable(reason),
     }

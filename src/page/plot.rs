@@ -6,6 +6,19 @@
 //! (`table`), PNG, CSV and link (`tools`), the `selection` that links all pictures, and whether a picture is seen at all
 //! (`seen` of [`PlotArea`]).
 //!
+//! A new picture implements [`Plot`] for a small struct of signals, and is shown by
+//!
+//! ```text
+//! let shown = Shown::telling(plot, seen); // `seen`: of whoever asks the engine for what is drawn
+//! view! {
+//!     <div class="plot">
+//!         <header class="plot-head"><h2>"Gates"</h2></header>
+//!         <PlotArea shown />
+//!         <footer class="plot-foot"><PlotTools shown /></footer>
+//!     </div>
+//! }
+//! ```
+//!
 //! What is drawn is worked out in plain functions that know no browser and are tested natively; the rest puts it on a
 //! canvas.
 

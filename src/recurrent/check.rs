@@ -2,19 +2,19 @@
 //!
 //! Ordinary async functions, so that the same check runs natively and, asked by the page, in the browser.
 
-use burn::tensor::{Device, Tensor, TensorData};
-use safetensors::SafeTensors;
+use burn::tensor::{Device, Gradients, Tensor};
 
-use super::{Cell, Sequence, State};
-use crate::protocol::Check;
+use super::{Cell, Direction, ReadingOrder, Sequence, State, Weights};
+use crate::{
+    check::{Fixture, GRADIENTS, Numbers, forward_allowed, largest},
+    protocol::Check,
+};
 
 /// Made by `tests/reference/cells.py`.
 const TINY: &[u8] = include_bytes!("../../tests/fixtures/cells-tiny.safetensors");
 
-/// The largest error allowed of what comes out, and of a gradient relative to its tensor's largest entry.
-const FORWARD_ON_CPU: f64 = 1e-5;
-const FORWARD_ON_GPU: f64 = 1e-4;
-const GRADIENTS: f64 = 1e-3;
+/// Made by `tests/reference/sequences.py`.
+const SEQUENCES: &[u8] = include_bytes!("../../tests/fixtures/sequences.safetensors");
 
 /// A form of [`super::sequence`].
 type Form = fn(Cell, Tensor<3>, State, Tensor<2>, Tensor<1>) -> Sequence;
@@ -39,39 +39,6 @@ struct Results {
     gradients: Vec<Numbers>,
 }
 
-#[derive(Clone, Debug)]
-struct Numbers {
-    values: Vec<f32>,
-    shape: Vec<usize>,
-}
-
-impl Numbers {
-    fn tensor<const D: usize>(&self, device: &Device) -> Tensor<D> {
-        Tensor::from_data(TensorData::new(self.values.clone(), self.shape.clone()), device)
-    }
-
-    /// Empty if the device fails, which no comparison passes.
-    async fn read<const D: usize>(tensor: Tensor<D>) -> Self {
-        let shape = tensor.dims().to_vec();
-        let values = tensor.into_data_async().await.ok().and_then(|data| data.try_to_vec().ok());
-        Numbers { values: values.unwrap_or_default(), shape }
-    }
-
-    /// The largest difference, over the largest entry of `exact` if `relative`; infinite if the shapes differ.
-    fn error(&self, exact: &Numbers, relative: bool) -> f64 {
-        if self.shape != exact.shape || self.values.len() != exact.values.len() {
-            return f64::INFINITY;
-        }
-        let scale = if relative { largest(exact.values.iter().map(|x| x.abs().into())).max(1e-3) } else { 1.0 };
-        largest(self.values.iter().zip(&exact.values).map(|(a, b)| f64::from(a - b).abs())) / scale
-    }
-}
-
-/// The largest value; infinite where one is no number.
-fn largest(values: impl Iterator<Item = f64>) -> f64 {
-    values.fold(0.0, |most, x| if x.is_nan() { f64::INFINITY } else { most.max(x) })
-}
-
 impl Case {
     /// Which inputs a cell takes, as the fixtures call them.
     fn inputs(cell: Cell) -> &'static [&'static str] {
@@ -89,13 +56,21 @@ impl Case {
     }
 
     async fn run(&self, form: Form, device: &Device) -> Results {
+        self.run_and_differentiate(form, device).await.0
+    }
+
+    async fn run_and_differentiate(
+        &self,
+        form: impl FnOnce(Cell, Tensor<3>, State, Tensor<2>, Tensor<1>) -> Sequence,
+        device: &Device,
+    ) -> (Results, Gradients) {
         let device = device.clone().autodiff();
         let projected = self.inputs[0].tensor::<3>(&device).require_grad();
         let hidden = self.inputs[1].tensor::<2>(&device).require_grad();
         let weight = self.inputs[2].tensor::<2>(&device).require_grad();
         let bias = self.inputs[3].tensor::<1>(&device).require_grad();
-        let memory = self.inputs.get(4).map(|cell| cell.tensor::<2>(&device).require_grad());
-        let state = State { hidden: hidden.clone(), cell: memory.clone() };
+        let cell_state = self.inputs.get(4).map(|cell| cell.tensor::<2>(&device).require_grad());
+        let state = State { hidden: hidden.clone(), cell: cell_state.clone() };
         let out = form(self.cell, projected.clone(), state, weight.clone(), bias.clone());
 
         let mut loss = (out.hidden.clone() * self.weights[0].tensor(&device)).sum()
@@ -112,10 +87,10 @@ impl Case {
         gradients.extend(read_gradient(hidden.grad(&grads)).await);
         gradients.extend(read_gradient(weight.grad(&grads)).await);
         gradients.extend(read_gradient(bias.grad(&grads)).await);
-        if let Some(memory) = memory {
-            gradients.extend(read_gradient(memory.grad(&grads)).await);
+        if let Some(cell_state) = cell_state {
+            gradients.extend(read_gradient(cell_state.grad(&grads)).await);
         }
-        Results { outputs, gradients }
+        (Results { outputs, gradients }, grads)
     }
 }
 
@@ -149,28 +124,24 @@ async fn against_file(file: &[u8], form: Form, device: &Device) -> Vec<Check> {
 }
 
 fn checks(cell: Cell, against: &str, errors: [f64; 2], device: &Device) -> [Check; 2] {
-    let forward = if super::is_cpu(device) { FORWARD_ON_CPU } else { FORWARD_ON_GPU };
-    let check =
-        |part: &str, error, allowed| Check { name: format!("{} {part}, {against}", cell.name()), error, allowed };
-    [check("forward", errors[0], forward), check("gradients", errors[1], GRADIENTS)]
+    checks_of(&format!("{} against {against}", cell.name()), errors, device)
+}
+
+/// A figure for what comes out and one for the gradients.
+fn checks_of(name: &str, errors: [f64; 2], device: &Device) -> [Check; 2] {
+    let check = |part: &str, error, allowed| Check { name: format!("{name}: {part}"), error, allowed };
+    [check("forward", errors[0], forward_allowed(device)), check("gradients", errors[1], GRADIENTS)]
 }
 
 /// The cases of a fixture and what PyTorch made of them.
 fn read_cases(file: &[u8]) -> Vec<(Case, Results)> {
-    let Ok(file) = SafeTensors::deserialize(file) else { return Vec::new() };
-    let numbers = |name: String| {
-        let tensor = file.tensor(&name).ok()?;
-        let values =
-            tensor.data().chunks_exact(4).map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
-        Some(Numbers { values: values.collect(), shape: tensor.shape().to_vec() })
-    };
-    let mut names: Vec<&str> = file.names().into_iter().filter_map(|name| name.strip_suffix(".projected")).collect();
+    let Some(fixture) = Fixture::new(file) else { return Vec::new() };
+    let mut names = fixture.cases(".projected");
     names.retain(|name| !name.ends_with(".grad"));
-    names.sort_unstable();
-    let case = |name: &str| {
+    let case = |name: String| {
         let cell = Cell::ALL.into_iter().find(|cell| name.starts_with(cell.name()))?;
         let all = |prefix: &str, parts: &[&str]| {
-            parts.iter().map(|part| numbers(format!("{name}.{prefix}{part}"))).collect::<Option<Vec<_>>>()
+            parts.iter().map(|part| fixture.numbers(&format!("{name}.{prefix}{part}"))).collect::<Option<Vec<_>>>()
         };
         let inputs = all("", Case::inputs(cell))?;
         let weights = all("loss.", Case::outputs(cell))?;
@@ -178,6 +149,67 @@ fn read_cases(file: &[u8]) -> Vec<(Case, Results)> {
         Some((Case { cell, inputs, weights }, exact))
     };
     names.into_iter().filter_map(case).collect()
+}
+
+/// Every cell in both directions over rows of different lengths, with its tape, against PyTorch.
+pub async fn directions_against_pytorch(device: &Device) -> Vec<Check> {
+    let Some(fixture) = Fixture::new(SEQUENCES) else { return Vec::new() };
+    let lengths = fixture.numbers("lengths").map(|lengths| lengths.whole()).unwrap_or_default();
+    let lengths: Vec<usize> = lengths.into_iter().map(|length| length as usize).collect();
+    let cases = read_cases(SEQUENCES);
+    let mut checks = Vec::new();
+    for (name, (case, exact)) in fixture.cases(".tape.gates").into_iter().zip(cases) {
+        let direction = if name.ends_with("reverse") { Direction::Reverse } else { Direction::Forward };
+        let steps = case.inputs[0].shape[0];
+        let order = ReadingOrder::new(direction, &lengths, steps, device);
+        let (found, tape) = case.run_with_tape(&order, device).await;
+        let [forward, gradients] = found.errors(&exact);
+        let of_tape = |part: &str| fixture.numbers(&format!("{name}.tape.{part}"));
+        let kept = [(Some(tape.gates), of_tape("gates")), (tape.cell, of_tape("cell"))];
+        let kept = largest(kept.into_iter().map(|pair| match pair {
+            (Some(found), Some(exact)) => found.error(&exact, false),
+            (None, None) => 0.0,
+            _ => f64::INFINITY,
+        }));
+        let arrived = of_tape("arrived").map_or(f64::INFINITY, |exact| tape.arrived.error(&exact, true));
+        let of_gates = tape.arrived_at_gates.error(&exact.gradients[0], true);
+        checks.push((name, [forward.max(kept), largest([gradients, arrived, of_gates].into_iter())]));
+    }
+    checks.into_iter().flat_map(|(name, errors)| checks_of(&name, errors, device)).collect()
+}
+
+/// What a tape held.
+struct TapeNumbers {
+    gates: Numbers,
+    cell: Option<Numbers>,
+    arrived: Numbers,
+    /// As the gradient of the projected input, [T, B, G·H].
+    arrived_at_gates: Numbers,
+}
+
+impl Case {
+    async fn run_with_tape(&self, order: &ReadingOrder, device: &Device) -> (Results, TapeNumbers) {
+        let mut tape = None;
+        let form = |cell, projected, state, weight_hh, bias_hh| {
+            let weights = Weights { weight_hh, bias_hh };
+            let (sequence, kept) = super::sequence_with_tape(order, cell, projected, state, weights);
+            tape = Some(kept);
+            sequence
+        };
+        let (results, gradients) = self.run_and_differentiate(form, device).await;
+        let empty = || Numbers { values: Vec::new(), shape: Vec::new() };
+        let mut numbers = TapeNumbers { gates: empty(), cell: None, arrived: empty(), arrived_at_gates: empty() };
+        let Some(tape) = tape else { return (results, numbers) };
+        if let Some(arrived) = tape.arrived(&gradients) {
+            numbers.arrived = Numbers::read(arrived.hidden).await;
+            numbers.arrived_at_gates = Numbers::read(arrived.gates.flatten::<3>(2, 3)).await;
+        }
+        numbers.gates = Numbers::read(tape.gates).await;
+        if let Some(cell) = tape.cell {
+            numbers.cell = Some(Numbers::read(cell).await);
+        }
+        (results, numbers)
+    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
 //! From symbol ids to text, one id at a time, as a model writes them.
 
 use super::Vocabulary;
-use crate::protocol::VocabularyKind;
 
 /// Turns ids into text as they come.
 ///
-/// Of a byte vocabulary it holds back a character whose last bytes are still to come, and writes U+FFFD for bytes
-/// that are no UTF-8, as `String::from_utf8_lossy` does.
+/// It holds back a character whose last bytes are still to come, and writes U+FFFD for bytes that are no UTF-8, as
+/// `String::from_utf8_lossy` does, and for an id without a symbol.
 #[derive(Clone, Debug, Default)]
 pub struct Decoder {
     /// The start of a character in UTF-8, at most three bytes.
@@ -20,10 +19,9 @@ impl Decoder {
 
     /// The text that `id` completes; empty where a character is not complete yet.
     pub fn push(&mut self, vocabulary: &Vocabulary, id: u32) -> String {
-        match (vocabulary.kind(), u8::try_from(id)) {
-            (VocabularyKind::Char, _) => vocabulary.scalar(id).to_string(),
-            (VocabularyKind::Byte, Ok(byte)) => self.push_byte(byte),
-            (VocabularyKind::Byte, Err(_)) => self.finish() + char::REPLACEMENT_CHARACTER.encode_utf8(&mut [0; 4]),
+        match vocabulary.symbol(id) {
+            Some(symbol) => self.push_bytes(symbol),
+            None => self.finish() + char::REPLACEMENT_CHARACTER.encode_utf8(&mut [0; 4]),
         }
     }
 
@@ -34,25 +32,21 @@ impl Decoder {
         rest
     }
 
-    fn push_byte(&mut self, byte: u8) -> String {
-        self.pending.push(byte);
+    fn push_bytes(&mut self, bytes: &[u8]) -> String {
+        self.pending.extend_from_slice(bytes);
         let mut text = String::new();
         // Ends: every turn either leaves the loop or takes at least one byte away.
         loop {
-            match std::str::from_utf8(&self.pending) {
-                Ok(complete) => {
-                    text.push_str(complete);
-                    self.pending.clear();
-                    return text;
-                }
-                Err(error) => match error.error_len() {
-                    None => return text,
-                    Some(invalid) => {
-                        text.push(char::REPLACEMENT_CHARACTER);
-                        self.pending.drain(..invalid);
-                    }
-                },
+            let (complete, invalid) = match std::str::from_utf8(&self.pending) {
+                Ok(complete) => (complete.len(), None),
+                Err(error) => (error.valid_up_to(), error.error_len()),
+            };
+            text.push_str(&String::from_utf8_lossy(&self.pending[..complete]));
+            self.pending.drain(..complete + invalid.unwrap_or_default());
+            if invalid.is_none() {
+                return text;
             }
+            text.push(char::REPLACEMENT_CHARACTER);
         }
     }
 }
@@ -60,6 +54,7 @@ impl Decoder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::VocabularyKind;
 
     fn bytes() -> Vocabulary {
         Vocabulary::from_text(VocabularyKind::Byte, "").unwrap()

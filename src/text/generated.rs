@@ -148,7 +148,7 @@ fn counting_line() -> Line {
     Line { nats: most.ln(), characters: most + 2.0 }
 }
 
-/// `dbca>abcd`: a number of letters drawn evenly, each of the same probability, then the same letters in order.
+/// `dbca>abcd`: a number of letters drawn evenly, each with the same probability, then the same letters in order.
 fn sorting(rng: &mut ChaCha8Rng, line: &mut String) {
     let mut letters = letters(rng, SORTED);
     line.push_str(&String::from_utf8_lossy(&letters));
@@ -339,9 +339,9 @@ mod tests {
         for line in written.split_inclusive('\n') {
             for (at, next) in line.char_indices() {
                 let start = &line[..at];
-                let odds = *known.entry((start, next)).or_insert_with(|| oracle(kind, start, next));
-                assert!(odds > 0.0, "{kind:?}: {next:?} after {start:?}");
-                nats -= odds.ln();
+                let probability = *known.entry((start, next)).or_insert_with(|| oracle(kind, start, next));
+                assert!(probability > 0.0, "{kind:?}: {next:?} after {start:?}");
+                nats -= probability.ln();
             }
         }
         nats / written.len() as f64

@@ -5,10 +5,11 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::char::is_combining_mark;
 
-use super::{Decoder, reading::normalized};
+use super::{Decoder, reading::normalized, trie::Trie};
 use crate::protocol::{Limits, Trouble, VocabularyKind};
 
-/// The symbols of a text and their ids, from 0.
+/// The symbols of a text and their ids, from 0. A symbol is a string of bytes, whatever it stands for: a character, a byte, a
+/// part of a word.
 ///
 /// Serialised as `{"kind": "char", "symbols": "…"}`, the symbols one after the other by id, or `{"kind": "byte"}`.
 /// Reading refuses a symbol that is there twice, no symbols, and more than `Limits::SYMBOLS`.
@@ -16,14 +17,10 @@ use crate::protocol::{Limits, Trouble, VocabularyKind};
 #[serde(into = "Stored", try_from = "Stored")]
 pub struct Vocabulary {
     kind: VocabularyKind,
-    /// By id; empty for bytes, which are their own ids.
-    symbols: Vec<char>,
-    /// The id of each scalar up to the largest, [`UNKNOWN`] where it is no symbol: one look each, whatever the text.
-    ids: Vec<u16>,
+    /// By id.
+    symbols: Vec<Box<[u8]>>,
+    ids: Trie,
 }
-
-const UNKNOWN: u16 = u16::MAX;
-const _: () = assert!(Limits::SYMBOLS < UNKNOWN as usize);
 
 /// A text in ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,12 +36,21 @@ impl Vocabulary {
     /// # Errors
     /// `TextEmpty` for characters of an empty text, `TooManySymbols`.
     pub fn from_text(kind: VocabularyKind, text: &str) -> Result<Self, Trouble> {
-        let mut vocabulary = Vocabulary { kind, symbols: Vec::new(), ids: Vec::new() };
+        let mut vocabulary = Vocabulary::new(kind);
         vocabulary.extend(text)?;
         if vocabulary.is_empty() {
             return Err(Trouble::TextEmpty);
         }
         Ok(vocabulary)
+    }
+
+    /// Without any character, or with every byte, which is its own id.
+    fn new(kind: VocabularyKind) -> Self {
+        let mut vocabulary = Vocabulary { kind, symbols: Vec::new(), ids: Trie::default() };
+        if kind == VocabularyKind::Byte {
+            (0..=u8::MAX).for_each(|byte| vocabulary.add(&[byte]));
+        }
+        vocabulary
     }
 
     pub fn kind(&self) -> VocabularyKind {
@@ -53,34 +59,35 @@ impl Vocabulary {
 
     /// How many symbols there are.
     pub fn len(&self) -> usize {
-        match self.kind {
-            VocabularyKind::Char => self.symbols.len(),
-            VocabularyKind::Byte => 256,
-        }
+        self.symbols.len()
     }
 
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// `text`, brought to NFC, in ids; what is no symbol is passed over and reported.
+    /// `text`, brought to NFC, in ids, each the longest symbol that stands there; what is no symbol is passed over and
+    /// reported.
     pub fn encode(&self, text: &str) -> Encoded {
         let text = normalized(text);
-        match self.kind {
-            VocabularyKind::Byte => Encoded { ids: text.bytes().map(u32::from).collect(), unknown: Vec::new() },
-            VocabularyKind::Char => {
-                let mut ids = Vec::with_capacity(text.chars().count());
-                let (mut unknown, mut reported) = (Vec::new(), HashSet::new());
-                for scalar in text.chars() {
-                    match self.id(scalar) {
-                        Some(id) => ids.push(id),
-                        None if reported.insert(scalar) => unknown.push(shown(scalar)),
-                        None => {}
-                    }
-                }
-                Encoded { ids, unknown }
+        let mut ids = Vec::with_capacity(text.len());
+        let (mut unknown, mut reported) = (Vec::new(), HashSet::new());
+        let mut at = 0;
+        while at < text.len() {
+            if let Some((id, length)) = self.ids.longest(&text.as_bytes()[at..]) {
+                ids.push(id);
+                at += length;
+                continue;
             }
+            // A whole character, or where a symbol ended within one what is left of it.
+            let length = (1..=text.len() - at).find(|&length| text.is_char_boundary(at + length)).unwrap_or(1);
+            let missing = &text.as_bytes()[at..at + length];
+            if reported.insert(missing) {
+                unknown.push(displayed(missing));
+            }
+            at += length;
         }
+        Encoded { ids, unknown }
     }
 
     /// The text of `ids`; U+FFFD for an id without a symbol and for bytes that are no UTF-8.
@@ -94,11 +101,7 @@ impl Vocabulary {
     /// How to show a symbol on its own: signs for a space and a line end, a circle under a mark that combines, the
     /// code of what has no shape.
     pub fn display(&self, id: u32) -> String {
-        match self.kind {
-            VocabularyKind::Char => shown(self.scalar(id)),
-            VocabularyKind::Byte if id < 0x80 => shown(self.scalar(id)),
-            VocabularyKind::Byte => format!("0x{id:02X}"),
-        }
+        self.symbol(id).map_or_else(|| char::REPLACEMENT_CHARACTER.to_string(), displayed)
     }
 
     /// How to show every symbol, by id.
@@ -119,42 +122,28 @@ impl Vocabulary {
         for scalar in normalized(text).chars() {
             missing[scalar as usize] = true;
         }
-        for &symbol in &self.symbols {
-            missing[symbol as usize] = false;
-        }
         let missing = (0..=u32::from(char::MAX)).filter(|&scalar| missing[scalar as usize]);
-        let added: Vec<char> = missing.filter_map(char::from_u32).collect();
+        let mut added: Vec<char> = missing.filter_map(char::from_u32).collect();
+        added.retain(|scalar| self.ids.id(scalar.encode_utf8(&mut [0; 4]).as_bytes()).is_none());
         let (before, symbols) = (self.len(), self.len() + added.len());
         if symbols > Limits::SYMBOLS {
             return Err(Trouble::TooManySymbols { symbols, limit: Limits::SYMBOLS });
         }
         for scalar in added {
-            self.add(scalar);
+            self.add(scalar.encode_utf8(&mut [0; 4]).as_bytes());
         }
         Ok((before as u32..symbols as u32).collect())
     }
 
-    /// The character of an id; of a byte vocabulary only the first 128 are characters.
-    pub(super) fn scalar(&self, id: u32) -> char {
-        let scalar = match self.kind {
-            VocabularyKind::Char => self.symbols.get(id as usize).copied(),
-            VocabularyKind::Byte => u8::try_from(id).ok().filter(u8::is_ascii).map(char::from),
-        };
-        scalar.unwrap_or(char::REPLACEMENT_CHARACTER)
+    /// The bytes of an id.
+    pub(super) fn symbol(&self, id: u32) -> Option<&[u8]> {
+        self.symbols.get(id as usize).map(|symbol| &**symbol)
     }
 
-    fn id(&self, scalar: char) -> Option<u32> {
-        self.ids.get(scalar as usize).filter(|&&id| id != UNKNOWN).map(|&id| id.into())
-    }
-
-    /// Gives the next id to a scalar that has none.
-    fn add(&mut self, scalar: char) {
-        let at = scalar as usize;
-        if self.ids.len() <= at {
-            self.ids.resize(at + 1, UNKNOWN);
-        }
-        self.ids[at] = self.symbols.len() as u16;
-        self.symbols.push(scalar);
+    /// Gives the next id to a symbol that has none.
+    fn add(&mut self, symbol: &[u8]) {
+        self.ids.insert(symbol, self.symbols.len() as u32);
+        self.symbols.push(symbol.into());
     }
 }
 
@@ -168,7 +157,11 @@ struct Stored {
 
 impl From<Vocabulary> for Stored {
     fn from(vocabulary: Vocabulary) -> Self {
-        Stored { kind: vocabulary.kind, symbols: vocabulary.symbols.iter().collect() }
+        let symbols = match vocabulary.kind {
+            VocabularyKind::Char => String::from_utf8_lossy(&vocabulary.symbols.concat()).into_owned(),
+            VocabularyKind::Byte => String::new(),
+        };
+        Stored { kind: vocabulary.kind, symbols }
     }
 }
 
@@ -176,20 +169,30 @@ impl TryFrom<Stored> for Vocabulary {
     type Error = String;
 
     fn try_from(stored: Stored) -> Result<Self, String> {
-        let mut vocabulary = Vocabulary { kind: stored.kind, symbols: Vec::new(), ids: Vec::new() };
+        let mut vocabulary = Vocabulary::new(stored.kind);
         if stored.kind == VocabularyKind::Byte && !stored.symbols.is_empty() {
             return Err("bytes have no list of symbols".to_owned());
         }
         for scalar in stored.symbols.chars() {
-            if vocabulary.id(scalar).is_some() {
+            let (mut place, full) = ([0; 4], vocabulary.len() == Limits::SYMBOLS);
+            let symbol = scalar.encode_utf8(&mut place).as_bytes();
+            if vocabulary.ids.id(symbol).is_some() {
                 return Err(format!("the symbol {} is there twice", shown(scalar)));
             }
-            if vocabulary.len() == Limits::SYMBOLS {
+            if full {
                 return Err(format!("there are more than {} symbols", Limits::SYMBOLS));
             }
-            vocabulary.add(scalar);
+            vocabulary.add(symbol);
         }
         if vocabulary.is_empty() { Err("there are no symbols".to_owned()) } else { Ok(vocabulary) }
+    }
+}
+
+/// How to show a symbol: its characters one by one, or where it is no UTF-8 its bytes.
+fn displayed(symbol: &[u8]) -> String {
+    match std::str::from_utf8(symbol) {
+        Ok(text) => text.chars().map(shown).collect(),
+        Err(_) => symbol.iter().map(|byte| format!("0x{byte:02X}")).collect(),
     }
 }
 
@@ -291,6 +294,22 @@ mod tests {
         assert_eq!(vocabulary.len(), 256);
         assert_eq!(vocabulary.encode("中").ids, [0xE4, 0xB8, 0xAD]);
         assert_eq!(vocabulary.decode(&[0xE4, 0xB8, 0x41, 300]), "\u{FFFD}A\u{FFFD}");
+    }
+
+    #[test]
+    fn symbols_of_several_characters_are_taken_where_they_fit_and_decoded_again() {
+        let mut vocabulary = chars("then ");
+        for part in ["the".as_bytes(), b"th", &[0xE4, 0xB8], &[0xAD]] {
+            vocabulary.add(part);
+        }
+        let encoded = vocabulary.encode("then teh th 中\u{4E2E}");
+        assert_eq!(
+            encoded.ids.iter().map(|&id| vocabulary.display(id)).collect::<Vec<_>>(),
+            ["the", "n", "␣", "t", "e", "h", "␣", "th", "␣", "0xE40xB8", "0xAD", "0xE40xB8"]
+        );
+        assert_eq!(encoded.unknown, ["0xAE"]);
+        assert_eq!(vocabulary.decode(&encoded.ids[..11]), "then teh th 中");
+        assert_eq!(vocabulary.decode(&encoded.ids), "then teh th 中\u{FFFD}");
     }
 
     #[test]

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor};
 
-use super::{cross_entropy, loss::cpu::softmax};
+use super::{
+    cross_entropy,
+    loss::cpu::{Scale, softmax},
+};
 use crate::{
     model::{LanguageModel, cpu::Reader, gpu, on_device, read},
     protocol::Trouble,
@@ -79,7 +82,7 @@ impl Evaluator {
                     };
                     let symbols = self.model.symbols();
                     reader.score(ids, targets, |scores, first, targets| {
-                        self.sum += softmax(scores, first, symbols, targets, 1.0);
+                        self.sum += softmax(scores, first, symbols, targets, Scale::All(1.0));
                     });
                 }
                 Stream::Device(states) => {

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Int, Tensor};
 
-use crate::{model::on_device, text::Streams};
+use crate::{linear::rows::by_id, model::on_device, text::Streams};
 
 /// Ids that are kept on the device at a time: 8 MiB with their order. A longer text is brought over in parts.
 const LARGEST: usize = 1 << 20;
@@ -68,13 +68,6 @@ impl Resident {
     }
 }
 
-/// Positions in the order of their ids, equal ones in their own.
-fn by_id(ids: &[u32]) -> Vec<u32> {
-    let mut order: Vec<u32> = (0..ids.len() as u32).collect();
-    order.sort_by_key(|&position| ids.get(position as usize));
-    order
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,10 +85,5 @@ mod tests {
             let there = found.text.narrow(0, found.index * length, length).to_data();
             assert_eq!(there.iter::<u32>().collect::<Vec<_>>(), streams.ids(chunk));
         }
-    }
-
-    #[test]
-    fn positions_are_sorted_by_id_and_equal_ids_keep_their_order() {
-        assert_eq!(by_id(&[2, 0, 1, 0, 2]), [1, 3, 2, 0, 4]);
     }
 }

@@ -24,7 +24,7 @@ pub static WORDS: Words = Words {
         why: device,
         choose: Control {
             label: "Compute on",
-            help: "Changing the device starts the engine again with the same text and settings.",
+            help: "Changing the device starts the engine again; the run goes on there from where it stands.",
         },
         auto: "Automatic",
         loading: |received, total| format!("Loading the engine, {} of {}", bytes(received), bytes(total)),

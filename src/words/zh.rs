@@ -23,7 +23,7 @@ pub static WORDS: Words = Words {
         none: "没有引擎",
         why: device,
         choose: Control {
-            label: "计算设备", help: "更换设备会重新启动引擎，文本和设置保持不变。"
+            label: "计算设备", help: "更换设备会重新启动引擎，训练从当前位置继续。"
         },
         auto: "自动",
         loading: |received, total| format!("正在载入引擎，{} / {}", bytes(received), bytes(total)),

@@ -184,3 +184,42 @@ lab("a picture that nobody sees is not drawn", {}, async (lab) => {
   await lab.page.evaluate(() => document.querySelector(".chart-card").removeAttribute("style"));
   await lab.until("it is drawn when it is seen again", async () => (await lab.page.evaluate(() => window.drawings)) > 0, 10);
 });
+
+lab("a text of unknown symbols only says so in place of the picture", {}, async (lab) => {
+  await lab.trains(5, 60);
+  await lab.go("inside");
+  await drawn(lab);
+  await lab.by("watch-text").pressSequentially("漢字漢字");
+  const said = lab.page.locator(".plot-empty");
+  await lab.until("the picture says so", async () => (await said.count()) > 0 && /knows none of these symbols/.test(await said.innerText()), 30);
+  assert.match(await lab.page.locator("[role=status]").allInnerTexts().then((all) => all.join(" ")), /漢.*字/);
+  await lab.by("watch-text").fill("the");
+  await lab.until("known symbols are drawn again", async () => (await said.count()) === 0, 30);
+});
+
+lab("what was zoomed stays so while another step is open", {}, async (lab) => {
+  await lab.trains(20, 60);
+  await lab.by("loss-chart").first().focus();
+  await lab.page.keyboard.press("+");
+  const zoomed = () => lab.page.locator(".plot-foot .is-unused").count().then((count) => count === 0);
+  await lab.until("it is zoomed", zoomed, 10);
+  await lab.go("text");
+  await lab.go("pretrain");
+  await lab.by("loss-chart").first().waitFor();
+  assert.ok(await zoomed());
+  await lab.by("loss-chart").first().focus();
+  await lab.page.keyboard.press("0");
+  await lab.until("0 shows everything", async () => !(await zoomed()), 10);
+});
+
+lab("an earlier run is hidden and shown from the keyboard without losing the focus", {}, async (lab) => {
+  await lab.renews(() => lab.by("start-over").click());
+  const run = lab.page.locator(".plot-run-name");
+  await run.waitFor();
+  await run.focus();
+  for (const shown of ["false", "true"]) {
+    await lab.page.keyboard.press("Enter");
+    await lab.until(`the run is ${shown === "true" ? "shown" : "hidden"}`, async () => (await run.getAttribute("aria-pressed")) === shown, 10);
+    assert.ok(await run.evaluate((button) => button === document.activeElement), "the focus stays");
+  }
+});

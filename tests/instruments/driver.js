@@ -123,8 +123,10 @@ export class Engine {
     const done = () => last - first + 1;
     await this.#next((message) => (told(message), done() >= steps));
     const id = this.ask("Pause");
-    const { seen } = await this.#next((message) => (told(message), message.id === id && "Done" in message.event));
-    return { before, after: seen, steps: done() };
+    // When it pauses, before it takes a checkpoint.
+    const { seen: after } = await this.#next((message) => (told(message), message.id === id && "State" in message.event));
+    await this.#next((message) => message.id === id && "Done" in message.event);
+    return { before, after, steps: done() };
   }
 
   /** The next event of that name, with its arrays and what was seen until it was posted; nothing after `seconds`. Others are dropped. */

@@ -154,6 +154,21 @@ fn threads_change_no_loss_but_in_its_last_digits_and_repeat_themselves() {
 }
 
 #[test]
+fn where_the_system_refuses_threads_one_does_the_work_of_all() {
+    let folder = Folder::with_text();
+    let arguments = format!("{TINY} --json --threads 3");
+    let losses = |printed: &str| {
+        let lines = printed.lines().filter(|line| line.contains("train_loss")).map(str::to_owned);
+        lines.collect::<Vec<_>>()
+    };
+    // No system has room for such a stack.
+    let output = command(&folder.0, &arguments).env("RUST_MIN_STACK", (1u64 << 50).to_string()).output();
+    let output = output.expect("unroll runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(losses(&String::from_utf8_lossy(&output.stdout)), losses(&folder.succeeds(&arguments)));
+}
+
+#[test]
 fn what_goes_wrong_is_one_sentence_and_nothing_is_left_behind() {
     let folder = Folder::with_text();
     folder.put("empty.txt", b"");
@@ -199,7 +214,7 @@ fn a_name_of_nothing_is_no_place_to_save_to() {
     let folder = Folder::with_text();
     let mut command = command(&folder.0, TINY);
     let output = command.args(["--save", ""]).output().expect("unroll runs");
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     // Before a step was made.
     assert_eq!(String::from_utf8_lossy(&output.stdout), "");
     assert_eq!(folder.files(), ["text.txt"]);

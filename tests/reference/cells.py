@@ -10,14 +10,11 @@ Each case is named cell-hidden-batch-context; its tensors are named after the op
 weights of the loss `loss.*`, the gradients `grad.*`.
 """
 
-import json
-import pathlib
-import struct
-
 import numpy as np
 import torch
 
-FIXTURES = pathlib.Path(__file__).parent.parent / "fixtures"
+from fixtures import save
+
 CELLS = {"rnn": (torch.nn.RNN, 1), "gru": (torch.nn.GRU, 3), "lstm": (torch.nn.LSTM, 4)}
 # (hidden, batch, context); the tiny ones travel in the engine, which checks itself in the browser.
 SIZES = {"tiny": [(1, 1, 1), (1, 3, 5), (7, 1, 17), (7, 3, 5)], "odd": [(33, 1, 17), (33, 3, 5)]}
@@ -62,18 +59,7 @@ def case(cell, hidden, batch, context, random):
     tensors |= {f"loss.{name}": tensor for name, tensor in weights.items()}
     tensors |= {f"grad.{name}": tensor.grad for name, tensor in given.items()}
     name = f"{cell}-{hidden}-{batch}-{context}"
-    return {f"{name}.{key}": tensor.detach().numpy().astype("<f4") for key, tensor in tensors.items()}
-
-
-def save(path, tensors):
-    """The safetensors format: a length, a JSON header, the numbers."""
-    header, offset = {}, 0
-    for name, array in tensors.items():
-        header[name] = {"dtype": "F32", "shape": array.shape, "data_offsets": [offset, offset + array.nbytes]}
-        offset += array.nbytes
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    path.write_bytes(struct.pack("<Q", len(text)) + text + b"".join(a.tobytes() for a in tensors.values()))
+    return {f"{name}.{key}": tensor.detach().numpy() for key, tensor in tensors.items()}
 
 
 for name, sizes in SIZES.items():
@@ -82,6 +68,4 @@ for name, sizes in SIZES.items():
     for cell in CELLS:
         for hidden, batch, context in sizes:
             tensors |= case(cell, hidden, batch, context, random)
-    path = FIXTURES / f"cells-{name}.safetensors"
-    save(path, tensors)
-    print(path.name, path.stat().st_size, "bytes,", len(tensors), "tensors")
+    save(f"cells-{name}.safetensors", tensors)

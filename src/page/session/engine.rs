@@ -1,5 +1,7 @@
 //! The engine: how far it is, on which device, and what is asked of it.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use super::{
@@ -43,6 +45,8 @@ pub struct EngineStore {
     pub wish: RwSignal<DeviceWish>,
     pub working: RwSignal<Option<Working>>,
     pub(super) requests: StoredValue<Requests>,
+    /// The present run as a file, while no engine has it.
+    pub(super) carried: StoredValue<Option<Arc<Vec<u8>>>>,
     link: StoredValue<Option<EngineLink>, LocalStorage>,
     /// Tests have no worker: what would have been sent.
     #[cfg(test)]
@@ -57,6 +61,7 @@ impl EngineStore {
             wish: RwSignal::new(wish),
             working: RwSignal::new(None),
             requests: StoredValue::new(Requests::default()),
+            carried: StoredValue::new(None),
             link: StoredValue::new_local(None),
             #[cfg(test)]
             sent: StoredValue::new(Vec::new()),
@@ -105,9 +110,27 @@ impl Session {
         self.send(Request::Open { device: self.engine.wish.get_untracked() });
     }
 
-    /// Computes on another device, with the same text and settings.
+    /// Computes on another device, and goes on there with the present run: saved here, loaded there.
     pub fn choose_device(self, wish: DeviceWish) {
         self.engine.wish.set(wish);
+        let play = untrack(|| self.is_running());
+        match self.undertaking.get_untracked() {
+            // The engine that comes next is on the device that was chosen last.
+            Undertaking::Saving { .. } => {}
+            Undertaking::Idle if self.has_model_now() => {
+                let request = self.send_with(Request::Save, Purpose::Move, None);
+                self.undertaking.set(Undertaking::Saving { request, play });
+            }
+            _ => self.start_engine(),
+        }
+    }
+
+    /// The present run is saved, to go on with in an engine on the chosen device.
+    pub(super) fn moved(self, id: RequestId, model: Vec<u8>) {
+        // Unless something else is wanted by now.
+        if self.undertaking.with_untracked(|undertaking| undertaking.waits_for(id)) {
+            self.engine.carried.set_value(Some(Arc::new(model)));
+        }
         self.start_engine();
     }
 
@@ -118,6 +141,11 @@ impl Session {
         self.undertaking.update(|undertaking| match undertaking {
             Undertaking::Fetching { .. } => {}
             Undertaking::TakingText { request, .. } => *request = None,
+            Undertaking::Saving { play, .. } => {
+                let play = *play;
+                *undertaking =
+                    kept.map_or(Undertaking::Idle, |text| Undertaking::TakingText { text, request: None, play });
+            }
             _ => {
                 *undertaking =
                     kept.map_or(Undertaking::Idle, |text| Undertaking::TakingText { text, request: None, play });

@@ -54,7 +54,7 @@ impl Session {
                     self.notice.set(Some(Notice::PassedOver(unknown)));
                 }
             }
-            Event::Saved { file_name } => self.saved(file_name, &arrays),
+            Event::Saved { file_name } => self.saved(id, file_name, arrays),
             // Of a run that is over.
             Event::State { .. }
             | Event::Progress(_)
@@ -93,18 +93,23 @@ impl Session {
                 }
             }
             Purpose::Run => self.made(id, refused),
+            // What cannot be saved cannot be taken along.
+            Purpose::Move if refused => self.start_engine(),
             Purpose::Writing => self.writing.ended(id),
             Purpose::Picture => self.pictures.ended(id),
-            Purpose::Open | Purpose::Text(_) | Purpose::Other => {}
+            Purpose::Open | Purpose::Text(_) | Purpose::Move | Purpose::Other => {}
         }
         if let Some(trouble) = told {
             self.trouble(trouble);
         }
     }
 
-    fn saved(self, file_name: String, arrays: &[Array]) {
-        let Some(Array::Bytes(bytes)) = arrays.first() else { return };
-        match download::save(&file_name, bytes) {
+    fn saved(self, id: RequestId, file_name: String, arrays: Vec<Array>) {
+        let Some(Array::Bytes(bytes)) = arrays.into_iter().next() else { return };
+        if self.engine.requests.with_value(|requests| requests.get(id) == Some(&Purpose::Move)) {
+            return self.moved(id, bytes);
+        }
+        match download::save(&file_name, &bytes) {
             Ok(()) => self.notice.set(Some(Notice::Saved(file_name))),
             Err(reason) => self.trouble(Trouble::CannotWrite { name: file_name, reason }),
         }

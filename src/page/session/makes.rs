@@ -65,6 +65,12 @@ impl Session {
         self.make(Making::Loading, Request::Load, Some(Arc::new(bytes)), false);
     }
 
+    /// Goes on with the present run, which another engine has saved.
+    pub(super) fn go_on_with(self, model: Arc<Vec<u8>>, play: bool) {
+        self.make(Making::Moving, Request::Load, Some(model), false);
+        self.undertaking.update(|undertaking| undertaking.set_play(play));
+    }
+
     /// Goes on from the last good checkpoint at a lower rate.
     pub(super) fn recover(self, learning_rate: f64) {
         self.make(Making::Recovering, Request::Recover { learning_rate }, None, false);
@@ -73,6 +79,9 @@ impl Session {
     }
 
     fn make(self, what: Making, request: Request, bytes: Option<Arc<Vec<u8>>>, play: bool) {
+        if what != Making::Moving {
+            self.engine.carried.set_value(None);
+        }
         let bytes = bytes.map(|bytes| bytes.to_vec());
         let request = self.send_with(request, Purpose::Run, bytes);
         // A text that is on its way comes after it.

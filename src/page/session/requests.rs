@@ -12,6 +12,8 @@ pub enum Purpose {
     Run,
     Writing,
     Picture,
+    /// The present run as a file, for another engine.
+    Move,
     /// Nothing follows, and a refusal is told.
     Other,
 }

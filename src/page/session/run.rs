@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use super::{Session, notice::Notice, resets::Happening};
+use super::{Session, notice::Notice, resets::Happening, undertaking::Undertaking};
 use crate::{
     page::history::{Histories, RunHistory, RunSettings},
     protocol::{
@@ -201,13 +201,14 @@ pub(super) fn same_text(report: RwSignal<Option<Arc<TextReport>>>, text: TextId,
 impl Session {
     /// A run is there, or the present one goes on from another step.
     pub(super) fn model_ready(self, mut report: ModelReport) {
-        let goes_on = self.run.is(report.run);
+        let moves = self.undertaking.with_untracked(Undertaking::moves);
+        let goes_on = moves || self.run.is(report.run);
         let (origin, step) = (report.origin, report.step);
         if goes_on {
             self.reset(Happening::RunGoesOn { step });
-            // A loaded model has been given the text that it learned.
-            if let Some(text) = report.text.take().filter(|_| self.run.text.with_untracked(Option::is_none)) {
-                self.run.text.set(Some(Arc::new(text)));
+            // A loaded model has been given the text that it learned; another engine has its own number for it.
+            if moves || self.run.text.with_untracked(Option::is_none) {
+                self.run.text.set(report.text.take().map(Arc::new));
             }
         } else {
             self.reset(Happening::RunBegins { step });
@@ -215,17 +216,22 @@ impl Session {
             self.run.text.set(report.text.take().map(Arc::new));
             self.run.begin(&report);
         }
-        self.settings.heard_model(&report, self.kind());
+        if !moves {
+            self.settings.heard_model(&report, self.kind());
+        }
         if self.pictures.layer.get_untracked() >= report.config.layers {
             self.pictures.layer.set(0);
         }
-        let loaded = (origin == Origin::Loaded).then(|| match std::mem::take(&mut report.unknown) {
-            known if known.is_empty() => Notice::Loaded { without_text: self.run.text.with_untracked(Option::is_none) },
+        let without_text = self.run.text.with_untracked(Option::is_none);
+        let told = origin == Origin::Loaded && (!moves || without_text);
+        let loaded = told.then(|| match std::mem::take(&mut report.unknown) {
+            known if known.is_empty() => Notice::Loaded { without_text },
             unknown => Notice::Newer(unknown),
         });
         report.text = None;
         self.run.model.set(Some(Arc::new(report)));
         self.run.at_hand.set(true);
+        self.engine.carried.set_value(None);
         if loaded.is_some() {
             self.notice.set(loaded);
         }

@@ -150,6 +150,7 @@ impl Session {
     fn take_text(self, source: Source, bytes: Option<Arc<Vec<u8>>>, play: bool) {
         let text = KeptText { request: self.text_request(source), bytes };
         self.texts.refused.set_value(None);
+        self.engine.carried.set_value(None);
         self.undertaking.set(Undertaking::TakingText { text, request: None, play });
         self.give_text();
     }
@@ -188,7 +189,9 @@ impl Session {
         if self.undertaking.with_untracked(|undertaking| undertaking.waits_for(id)) {
             self.undertaking.set(Undertaking::Idle);
         }
-        if self.has_model_now() && self.run.text.with_untracked(Option::is_none) {
+        if let Some(model) = self.engine.carried.get_value() {
+            self.go_on_with(model, play);
+        } else if self.has_model_now() && self.run.text.with_untracked(Option::is_none) {
             self.notice.set(Some(Notice::LoadedKept));
         } else {
             self.build(play);

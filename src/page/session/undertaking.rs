@@ -11,6 +11,8 @@ pub enum Undertaking {
     Fetching { source: Source, play: bool },
     /// The engine is to take a text, as soon as it is up (no request yet), or is reading it; a run of it comes next.
     TakingText { text: KeptText, request: Option<RequestId>, play: bool },
+    /// The present run is being saved, to go on with in an engine on another device.
+    Saving { request: RequestId, play: bool },
     /// The engine is making a run: what, and whether it was `asked` to train it.
     Making { what: Making, request: RequestId, asked: bool, play: bool },
 }
@@ -20,6 +22,8 @@ pub enum Making {
     Building,
     FineTuning,
     Loading,
+    /// Loading what was saved of the present run a moment before.
+    Moving,
     Recovering,
 }
 
@@ -30,6 +34,7 @@ impl Undertaking {
             Undertaking::Idle => false,
             Undertaking::Fetching { play, .. }
             | Undertaking::TakingText { play, .. }
+            | Undertaking::Saving { play, .. }
             | Undertaking::Making { play, .. } => *play,
         }
     }
@@ -39,6 +44,7 @@ impl Undertaking {
             Undertaking::Idle => {}
             Undertaking::Fetching { play, .. }
             | Undertaking::TakingText { play, .. }
+            | Undertaking::Saving { play, .. }
             | Undertaking::Making { play, .. } => *play = wish,
         }
     }
@@ -52,11 +58,16 @@ impl Undertaking {
         }
     }
 
+    /// Whether what comes of it is the present run, in another engine.
+    pub fn moves(&self) -> bool {
+        matches!(self, Undertaking::Making { what: Making::Moving, .. })
+    }
+
     /// Whether it is this request that it waits for.
     pub fn waits_for(&self, id: RequestId) -> bool {
         match self {
             Undertaking::TakingText { request, .. } => *request == Some(id),
-            Undertaking::Making { request, .. } => *request == id,
+            Undertaking::Saving { request, .. } | Undertaking::Making { request, .. } => *request == id,
             _ => false,
         }
     }

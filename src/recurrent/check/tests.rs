@@ -1,7 +1,7 @@
 use pollster::block_on;
 
 use super::*;
-use crate::recurrent::{composed, sequence};
+use crate::recurrent::{composed, sequence, sequence_along};
 
 const ODD: &[u8] = include_bytes!("../../../tests/fixtures/cells-odd.safetensors");
 
@@ -66,6 +66,15 @@ fn fused_cells_agree_with_pytorch_on_the_cpu() {
     }
 }
 
+#[test]
+fn both_directions_over_rows_of_different_lengths_agree_with_pytorch_and_so_do_their_tapes() {
+    for device in [Some(Device::flex()), gpu()].into_iter().flatten() {
+        let checks = block_on(directions_against_pytorch(&device));
+        assert_eq!(checks.len(), 12);
+        assert_passed(&checks);
+    }
+}
+
 /// One size more than a tile, a panel and a depth block of the products, and one less; and two of which the GPU takes
 /// each step on its own.
 const SIZES: [[usize; 3]; 9] =
@@ -108,30 +117,100 @@ fn fused_cells_agree_with_composed_ones_at_odd_sizes_on_a_gpu() {
     fused_agrees_with_composed(&device);
 }
 
-#[test]
-fn gradients_agree_with_finite_differences() {
+/// Every `every`th gradient of every cell against finite differences, all rows forward and rows of different lengths in
+/// either direction.
+fn gradients_agree_with_finite_differences(device: &Device, every: usize) {
     let mut noise = Noise(2);
-    for cell in Cell::ALL {
-        let case = noise.case(cell, [4, 2, 3]);
-        let loss = |case: &Case| {
-            let out = block_on(case.run(sequence, &Device::flex())).outputs;
-            let products =
-                out.iter().zip(&case.weights).flat_map(|(out, weight)| out.values.iter().zip(&weight.values));
-            products.map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>()
+    let orders = [Direction::Forward, Direction::Reverse].map(|way| ReadingOrder::new(way, &[4, 2], 4, device));
+    for order in [ReadingOrder::default()].iter().chain(&orders) {
+        let form = |cell, projected, state, weight_hh, bias_hh| {
+            sequence_along(order, cell, projected, state, Weights { weight_hh, bias_hh })
         };
-        let gradients = block_on(case.run(sequence, &Device::flex())).gradients;
-        // Large enough that f32's rounding, over the step, is small beside the bound.
-        let step = 1e-2;
-        for (input, gradient) in gradients.iter().enumerate() {
-            for (index, gradient) in gradient.values.iter().enumerate() {
-                let at = |offset: f32| {
-                    let mut case = case.clone();
-                    case.inputs[input].values[index] += offset;
-                    loss(&case)
-                };
-                let difference = (at(step) - at(-step)) / (2.0 * f64::from(step));
-                let error = (f64::from(*gradient) - difference).abs();
-                assert!(error < 1e-3 * difference.abs().max(1.0), "{cell:?} {input} {index}: {gradient} {difference}");
+        for cell in Cell::ALL {
+            let case = noise.case(cell, [4, 2, 3]);
+            let run = |case: &Case| block_on(case.run_and_differentiate(form, device)).0;
+            let loss = |case: &Case| {
+                let out = run(case).outputs;
+                let products =
+                    out.iter().zip(&case.weights).flat_map(|(out, weight)| out.values.iter().zip(&weight.values));
+                products.map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>()
+            };
+            let gradients = run(&case).gradients;
+            // Large enough that f32's rounding, over the step, is small beside the bound.
+            let step = 1e-2;
+            for (input, gradient) in gradients.iter().enumerate() {
+                for (index, gradient) in gradient.values.iter().enumerate().step_by(every) {
+                    let at = |offset: f32| {
+                        let mut case = case.clone();
+                        case.inputs[input].values[index] += offset;
+                        loss(&case)
+                    };
+                    let difference = (at(step) - at(-step)) / (2.0 * f64::from(step));
+                    let error = (f64::from(*gradient) - difference).abs();
+                    let name = format!("{order:?} {cell:?} {input} {index}");
+                    assert!(error < 1e-3 * difference.abs().max(1.0), "{name}: {gradient} {difference}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn gradients_agree_with_finite_differences_on_the_cpu() {
+    gradients_agree_with_finite_differences(&Device::flex(), 1);
+}
+
+#[test]
+fn gradients_agree_with_finite_differences_on_a_gpu() {
+    let Some(device) = gpu() else { return };
+    gradients_agree_with_finite_differences(&device, 11);
+}
+
+#[test]
+fn a_row_of_full_length_has_the_same_tape_whatever_the_lengths_of_the_others() {
+    let mut noise = Noise(5);
+    for device in [Some(Device::flex()), gpu()].into_iter().flatten() {
+        for cell in Cell::ALL {
+            let case = noise.case(cell, [4, 2, 3]);
+            let order = ReadingOrder::new(Direction::Forward, &[4, 2], 4, &device);
+            let [whole, part] =
+                [&ReadingOrder::default(), &order].map(|order| block_on(case.run_with_tape(order, &device)).1);
+            let same = |whole: &Numbers, part: &Numbers| {
+                assert_eq!(whole.shape, part.shape);
+                let row = whole.values.len() / 8;
+                for step in 0..4 {
+                    let at = 2 * step * row..(2 * step + 1) * row;
+                    for (whole, part) in whole.values[at.clone()].iter().zip(&part.values[at]) {
+                        assert!((whole - part).abs() < 1e-5, "{device:?} {cell:?} {step}: {whole} {part}");
+                    }
+                }
+            };
+            same(&whole.gates, &part.gates);
+            same(&whole.arrived, &part.arrived);
+            same(&whole.arrived_at_gates, &part.arrived_at_gates);
+            if let (Some(whole), Some(part)) = (&whole.cell, &part.cell) {
+                same(whole, part);
+            }
+        }
+    }
+}
+
+/// Above a size a GPU takes each step on its own: the same there.
+#[test]
+fn rows_of_different_lengths_give_the_same_on_a_gpu_as_on_the_cpu_at_every_size() {
+    let Some(device) = gpu() else { return };
+    let mut noise = Noise(4);
+    for cell in Cell::ALL {
+        for units in [40, 130, 523] {
+            let case = noise.case(cell, [5, 3, units]);
+            for way in [Direction::Forward, Direction::Reverse] {
+                let order = |device: &Device| ReadingOrder::new(way, &[2, 5, 4], 5, device);
+                let (exact, tape) = block_on(case.run_with_tape(&order(&Device::flex()), &Device::flex()));
+                let (found, on_gpu) = block_on(case.run_with_tape(&order(&device), &device));
+                let [forward, gradients] = found.errors(&exact);
+                let forward = forward.max(on_gpu.gates.error(&tape.gates, false));
+                let gradients = gradients.max(on_gpu.arrived.error(&tape.arrived, true));
+                assert_passed(&checks_of(&format!("{} {way:?} {units}", cell.name()), [forward, gradients], &device));
             }
         }
     }

@@ -1,87 +1,70 @@
 //! From burn's tensors to slices and back.
 
-use std::borrow::Cow;
+use std::{fmt, sync::Arc};
 
-use burn::{
-    backend::{Flex, TensorMetadata, tensor::FloatTensor},
-    tensor::TensorData,
-};
-use burn_flex::FlexTensor;
+use burn::backend::{Flex, tensor::FloatTensor};
 
-use super::{Shape, backward, forward, saved};
-use crate::recurrent::{
-    Cell,
-    extension::{Inputs, Kernels, Trail},
+use super::{Inputs, Order, backward, forward, layer::Tape};
+use crate::{
+    linear::cpu::host::{contiguous, floats, ids, tensor},
+    recurrent::extension::{self, Form, InputGradients, Kept, Kernels},
 };
+
+/// The tape of a forward pass, handed to its backward pass as it is.
+#[derive(Clone)]
+pub struct Record(Arc<Tape>);
+
+impl fmt::Debug for Record {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        out.debug_struct("Record").finish_non_exhaustive()
+    }
+}
 
 impl Kernels for Flex {
-    fn forward(cell: Cell, inputs: Inputs<Self>) -> FloatTensor<Self> {
-        run(cell, &inputs, false).0
+    type Record = Record;
+
+    fn forward(form: Form, inputs: extension::Inputs<Self>) -> FloatTensor<Self> {
+        run(form, inputs).0
     }
 
-    fn forward_saving(cell: Cell, inputs: Inputs<Self>) -> (FloatTensor<Self>, Option<FloatTensor<Self>>) {
-        run(cell, &inputs, true)
+    fn forward_saving(form: Form, inputs: extension::Inputs<Self>) -> (FloatTensor<Self>, Record) {
+        let (outputs, tape) = run(form, inputs);
+        (outputs, Record(Arc::new(tape)))
     }
 
-    fn backward(cell: Cell, trail: Trail<Self>, gradient: FloatTensor<Self>) -> Inputs<Self> {
-        let [batch, units] = trail.hidden.shape().dims();
-        let [count, _, _] = trail.outputs.shape().dims();
-        let shape = Shape { steps: count - usize::from(cell == Cell::Lstm), batch, units };
-        let saved = trail.saved.as_ref().map(floats).unwrap_or_default();
-        let gradients = backward(
-            cell,
-            super::Trail {
-                shape,
-                hidden: &floats(&trail.hidden),
-                memory: &floats(&trail.memory),
-                weight: &floats(&trail.weight),
-                outputs: &floats(&trail.outputs),
-                saved: &saved,
-                gradient: &floats(&gradient),
-            },
-        );
-        let rows = cell.gates() * units;
-        Inputs {
-            projected: tensor(gradients.projected, [shape.steps, batch, rows]),
-            hidden: tensor(gradients.hidden, [batch, units]),
-            memory: tensor(gradients.memory, [if cell == Cell::Lstm { batch } else { 0 }, units]),
-            weight: tensor(gradients.weight, [rows, units]),
-            bias: tensor(gradients.bias, [rows]),
+    fn backward(form: Form, kept: Kept<Self>, gradient: FloatTensor<Self>) -> InputGradients<Self> {
+        let Form { cell, steps, batch, .. } = form;
+        // The graph is walked once, so that nobody else holds the record by now.
+        let tape = Arc::try_unwrap(kept.record.0).unwrap_or_else(|shared| shared.copy());
+        let (weight, gradient) = (contiguous(kept.weight), contiguous(gradient));
+        let order = form.ordered.then(|| ids(kept.order));
+        let found = backward(form, tape, floats(&weight), Order(order.as_deref()), floats(&gradient));
+        let rows = found.bias.len();
+        let units = rows / cell.gates();
+        InputGradients {
+            projected: tensor(found.projected, [steps, batch, rows]),
+            hidden: tensor(found.hidden, [batch, units]),
+            cell_state: tensor(found.cell_state, [batch, units]),
+            weight: tensor(found.weight, [rows, units]),
+            bias: tensor(found.bias, [rows]),
+            arrived: found.arrived.map(|arrived| tensor(arrived, [steps, batch, units])),
         }
     }
 }
 
-fn run(cell: Cell, inputs: &Inputs<Flex>, keep: bool) -> (FlexTensor, Option<FlexTensor>) {
-    let [steps, batch, _] = inputs.projected.shape().dims();
-    let [_, units] = inputs.hidden.shape().dims();
-    let (outputs, tape) = forward(
-        cell,
-        super::Inputs {
-            shape: Shape { steps, batch, units },
-            projected: &floats(&inputs.projected),
-            hidden: &floats(&inputs.hidden),
-            memory: &floats(&inputs.memory),
-            weight: &floats(&inputs.weight),
-            bias: &floats(&inputs.bias),
-        },
-    );
-    let count = steps + usize::from(cell == Cell::Lstm);
-    let saved = keep.then(|| {
-        let saved = saved(&tape);
-        let numbers = saved.len();
-        tensor(saved, [numbers])
-    });
-    (tensor(outputs, [count, batch, units]), saved)
-}
-
-/// The numbers in order; copied only where the tensor is a view that lies otherwise.
-fn floats(tensor: &FlexTensor) -> Cow<'_, [f32]> {
-    match tensor.as_slice() {
-        Some(values) => Cow::Borrowed(values),
-        None => Cow::Owned(tensor.to_contiguous().storage().to_vec()),
-    }
-}
-
-fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> FlexTensor {
-    FlexTensor::from_data(TensorData::new(values, shape))
+fn run(form: Form, inputs: extension::Inputs<Flex>) -> (FloatTensor<Flex>, Tape) {
+    let order = form.ordered.then(|| ids(inputs.order));
+    let [projected, hidden, cell_state, weight, bias] =
+        [inputs.projected, inputs.hidden, inputs.cell_state, inputs.weight, inputs.bias].map(contiguous);
+    let units = floats(&bias).len() / form.cell.gates();
+    let inputs = Inputs {
+        projected: floats(&projected),
+        hidden: floats(&hidden),
+        cell_state: floats(&cell_state),
+        weight: floats(&weight),
+        bias: floats(&bias),
+        order: Order(order.as_deref()),
+    };
+    let (outputs, tape) = forward(form, units, inputs);
+    (tensor(outputs, [form.blocks(), form.batch, units]), tape)
 }

@@ -22,30 +22,33 @@ pub trait Equations<const G: usize, const K: usize> {
     /// recurrent product, and its sums come in their order; the last G those of the projected input, and so they come.
     const ORDER: [usize; K];
 
+    /// What is carried back from step to step is a part of the gradient of h, not that of c.
+    const CARRIES_HIDDEN: bool;
+
     /// From the projected input, the recurrent product, h and c before.
-    fn forward<V: Vector>(projected: [V; G], sums: [V; G], before: V, memory: V) -> Forward<V, K>;
+    fn forward<V: Vector>(projected: [V; G], sums: [V; G], before: V, cell: V) -> StepOutput<V, K>;
 
     /// The gradients in the places of what was kept, and what the step before is carried.
-    fn backward<V: Vector>(step: Backward<V, K>) -> ([V; K], V);
+    fn backward<V: Vector>(step: BackwardInput<V, K>) -> ([V; K], V);
 }
 
 /// What a step makes of one vector of units.
-pub struct Forward<V, const K: usize> {
+pub struct StepOutput<V, const K: usize> {
     pub kept: [V; K],
     /// h.
     pub hidden: V,
     /// c; of cells without one whatever it was.
-    pub memory: V,
+    pub cell: V,
 }
 
 /// What the backward pass of a step starts from.
-pub struct Backward<V, const K: usize> {
+pub struct BackwardInput<V, const K: usize> {
     pub kept: [V; K],
     /// h after and before the step.
     pub hidden: V,
     pub before: V,
     /// c before the step.
-    pub memory_before: V,
+    pub cell_before: V,
     /// Of h, from above and through the recurrent product of the next step.
     pub gradient: V,
     /// From the next step, past the recurrent product.
@@ -92,7 +95,7 @@ pub struct Tape {
     /// h.
     pub hidden: Strips,
     /// c; of cells without one nothing.
-    pub memory: Strips,
+    pub cells: Strips,
     /// Before a step its projected input in the last G of K places, then what is kept, then the gradients of the sums.
     pub gates: Strips,
     /// What goes from step to step on the way back, of one step.
@@ -104,28 +107,40 @@ impl Tape {
     pub fn reserve(&mut self, cell: Cell, shape: Shape, lanes: usize) {
         let (strips, rows) = (shape.units.div_ceil(lanes), (shape.steps + 1) * shape.batch);
         self.hidden.reserve(lanes, strips, rows, shape.batch);
-        self.memory.reserve(lanes, if cell == Cell::Lstm { strips } else { 0 }, rows, shape.batch);
+        self.cells.reserve(lanes, if cell == Cell::Lstm { strips } else { 0 }, rows, shape.batch);
         self.gates.reserve(lanes, order(cell).len() * strips, rows, shape.batch);
         self.carried.reserve(lanes, strips, shape.batch, shape.batch);
     }
 
     /// Sets the state before the first step: h, and c where the cell has one, both [B, H].
-    pub fn begin(&mut self, units: usize, hidden: &[f32], memory: &[f32]) {
+    pub fn begin(&mut self, units: usize, hidden: &[f32], cell_state: &[f32]) {
         self.hidden.fill(0, 0, hidden.chunks_exact(units));
-        if self.memory.count() > 0 {
-            self.memory.fill(0, 0, memory.chunks_exact(units));
+        if self.cells.count() > 0 {
+            self.cells.fill(0, 0, cell_state.chunks_exact(units));
         }
     }
 
     /// c of M rows, or zeros where the cell has none.
     #[inline(always)]
-    fn memory_at<V: Vector, const M: usize>(&self, strip: usize, row: usize) -> [V; M] {
-        if self.memory.count() > 0 { self.memory.window(strip, row) } else { [V::splat(0.0); M] }
+    fn cells_at<V: Vector, const M: usize>(&self, strip: usize, row: usize) -> [V; M] {
+        if self.cells.count() > 0 { self.cells.window(strip, row) } else { [V::splat(0.0); M] }
+    }
+
+    /// The same once more.
+    pub fn copy(&self) -> Self {
+        let mut copy = Tape::default();
+        let Tape { hidden, cells, gates, carried } = &mut copy;
+        for (to, from) in
+            [hidden, cells, gates, carried].into_iter().zip([&self.hidden, &self.cells, &self.gates, &self.carried])
+        {
+            to.copy_from(from);
+        }
+        copy
     }
 
     /// Makes the state after step `steps` that before the first one.
     pub fn go_on(&mut self, shape: Shape) {
-        for strips in [&mut self.hidden, &mut self.memory] {
+        for strips in [&mut self.hidden, &mut self.cells] {
             for strip in 0..strips.count() {
                 let (from, to) = (strips.at(strip, shape.steps * shape.batch), strips.at(strip, 0));
                 let length = strips.at(0, shape.batch);
@@ -199,14 +214,14 @@ impl Projection for Rows<'_> {
 /// Runs a layer forward. The tape must hold the state before.
 pub fn forward(cell: Cell, shape: Shape, weights: &Recurrent, projection: &impl Projection, tape: &mut Tape) {
     match cell {
-        Cell::Rnn => run(Onward::<Rnn, _, 1, 1, 4, 4> { shape, weights, projection, tape, cell: PhantomData }),
-        Cell::Gru => run(Onward::<Gru, _, 3, 4, 1, 3> { shape, weights, projection, tape, cell: PhantomData }),
-        Cell::Lstm => run(Onward::<Lstm, _, 4, 4, 1, 4> { shape, weights, projection, tape, cell: PhantomData }),
+        Cell::Rnn => run(ForwardKernel::<Rnn, _, 1, 1, 4, 4> { shape, weights, projection, tape, cell: PhantomData }),
+        Cell::Gru => run(ForwardKernel::<Gru, _, 3, 4, 1, 3> { shape, weights, projection, tape, cell: PhantomData }),
+        Cell::Lstm => run(ForwardKernel::<Lstm, _, 4, 4, 1, 4> { shape, weights, projection, tape, cell: PhantomData }),
     }
 }
 
 /// A forward pass; `SIDE` strips of each of G gates make a panel's N vectors.
-struct Onward<'a, E, P, const G: usize, const K: usize, const SIDE: usize, const N: usize> {
+struct ForwardKernel<'a, E, P, const G: usize, const K: usize, const SIDE: usize, const N: usize> {
     shape: Shape,
     weights: &'a Recurrent,
     projection: &'a P,
@@ -215,7 +230,7 @@ struct Onward<'a, E, P, const G: usize, const K: usize, const SIDE: usize, const
 }
 
 impl<E: Equations<G, K>, P: Projection, const G: usize, const K: usize, const SIDE: usize, const N: usize> Kernel
-    for Onward<'_, E, P, G, K, SIDE, N>
+    for ForwardKernel<'_, E, P, G, K, SIDE, N>
 {
     type Output = ();
 
@@ -231,7 +246,7 @@ impl<E: Equations<G, K>, P: Projection, const G: usize, const K: usize, const SI
 
 /// The product of h before a step; what comes of it is the step.
 impl<V: Vector, E: Equations<G, K>, P: Projection, const G: usize, const K: usize, const SIDE: usize, const N: usize>
-    Product<V, N> for Onward<'_, E, P, G, K, SIDE, N>
+    Product<V, N> for ForwardKernel<'_, E, P, G, K, SIDE, N>
 {
     #[inline(always)]
     fn left(&self) -> (&Strips, usize) {
@@ -262,7 +277,7 @@ impl<V: Vector, E: Equations<G, K>, P: Projection, const G: usize, const K: usiz
                 *projected = self.projection.window(gate, strip, row, there);
             }
             let mut hidden: [V; M] = tape.hidden.window(strip, before);
-            let mut memory: [V; M] = tape.memory_at(strip, before);
+            let mut cells: [V; M] = tape.cells_at(strip, before);
             let mut kept = [[V::splat(0.0); M]; K];
             for index in 0..M {
                 let (mut inputs, mut products) = ([V::splat(0.0); G], [V::splat(0.0); G]);
@@ -270,49 +285,72 @@ impl<V: Vector, E: Equations<G, K>, P: Projection, const G: usize, const K: usiz
                     inputs[gate] = projected[gate][index];
                     products[gate] = sums[index][side * G + gate];
                 }
-                let step = E::forward(inputs, products, hidden[index], memory[index]);
+                let step = E::forward(inputs, products, hidden[index], cells[index]);
                 for (kept, value) in kept.iter_mut().zip(step.kept) {
                     kept[index] = value;
                 }
-                (hidden[index], memory[index]) = (step.hidden, step.memory);
+                (hidden[index], cells[index]) = (step.hidden, step.cell);
             }
             for (place, kept) in kept.into_iter().enumerate() {
                 tape.gates.set_window(place * strips + strip, after, kept);
             }
             tape.hidden.set_window(strip, after, hidden);
-            if tape.memory.count() > 0 {
-                tape.memory.set_window(strip, after, memory);
+            if tape.cells.count() > 0 {
+                tape.cells.set_window(strip, after, cells);
             }
         }
     }
 }
 
+/// What a backward pass is told and asked beyond the gradient of h from above.
+#[derive(Default)]
+pub struct Beyond<'a> {
+    /// Of each batch row the place t·B + b of its last step, and the gradient of c after it, [B, H]; LSTM.
+    pub last_cell: Option<(&'a [u32], &'a [f32])>,
+    /// Gets the whole gradient of h after every step, its rows as on the tape.
+    pub arrived: Option<&'a mut Strips>,
+}
+
 /// Runs a layer backward: the gates of the tape become the gradients of their sums. `gradient` is that of h from above,
-/// its rows as on the tape. [`Tape::carried`] must hold what comes from the step after the last, and then holds what goes
-/// to the step before the first.
-pub fn backward(cell: Cell, shape: Shape, weights: &Recurrent, gradient: &Strips, tape: &mut Tape) {
+/// its rows as on the tape. [`Tape::carried`] must be zero, and then holds what goes to the step before the first.
+pub fn backward(cell: Cell, shape: Shape, weights: &Recurrent, gradient: &Strips, tape: &mut Tape, beyond: Beyond) {
     match cell {
-        Cell::Rnn => run(Back::<Rnn, 1, 1> { shape, weights, gradient, tape, cell: PhantomData }),
-        Cell::Gru => run(Back::<Gru, 3, 4> { shape, weights, gradient, tape, cell: PhantomData }),
-        Cell::Lstm => run(Back::<Lstm, 4, 4> { shape, weights, gradient, tape, cell: PhantomData }),
+        Cell::Rnn => run(BackwardKernel::<Rnn, 1, 1> { shape, weights, gradient, tape, beyond, cell: PhantomData }),
+        Cell::Gru => run(BackwardKernel::<Gru, 3, 4> { shape, weights, gradient, tape, beyond, cell: PhantomData }),
+        Cell::Lstm => run(BackwardKernel::<Lstm, 4, 4> { shape, weights, gradient, tape, beyond, cell: PhantomData }),
     }
 }
 
-struct Back<'a, E, const G: usize, const K: usize> {
+struct BackwardKernel<'a, E, const G: usize, const K: usize> {
     shape: Shape,
     weights: &'a Recurrent,
     gradient: &'a Strips,
     tape: &'a mut Tape,
+    beyond: Beyond<'a>,
     cell: PhantomData<E>,
 }
 
-impl<E: Equations<G, K>, const G: usize, const K: usize> Kernel for Back<'_, E, G, K> {
+impl<E, const G: usize, const K: usize> BackwardKernel<'_, E, G, K> {
+    /// Brings in the gradient of c of the rows whose last step is `step`; to them nothing was carried so far.
+    fn begin_rows(&mut self, step: usize) {
+        let Some((ends, gradient)) = self.beyond.last_cell else { return };
+        let Shape { batch, units, .. } = self.shape;
+        for (row, (&end, gradient)) in ends.iter().zip(gradient.chunks_exact(units)).enumerate() {
+            if end as usize / batch == step {
+                self.tape.carried.fill(0, row, std::iter::once(gradient));
+            }
+        }
+    }
+}
+
+impl<E: Equations<G, K>, const G: usize, const K: usize> Kernel for BackwardKernel<'_, E, G, K> {
     type Output = ();
 
     #[inline(always)]
     fn run<V: Vector>(mut self) {
         let Shape { steps, batch, .. } = self.shape;
         let weights = self.weights;
+        self.begin_rows(steps - 1);
         // Nothing comes through a product from beyond the sequence.
         let zeros = [[V::splat(0.0); VECTORS]];
         for panel in 0..weights.backward.count() {
@@ -321,13 +359,16 @@ impl<E: Equations<G, K>, const G: usize, const K: usize> Kernel for Back<'_, E, 
             }
         }
         for time in (1..steps).rev() {
+            self.begin_rows(time - 1);
             weights.backward.multiply::<V, VECTORS>((time + 1) * batch..(time + 2) * batch, &mut self);
         }
     }
 }
 
 /// The product of the gradients of a step's sums; what comes of it is the way back through the step before.
-impl<V: Vector, E: Equations<G, K>, const G: usize, const K: usize> Product<V, VECTORS> for Back<'_, E, G, K> {
+impl<V: Vector, E: Equations<G, K>, const G: usize, const K: usize> Product<V, VECTORS>
+    for BackwardKernel<'_, E, G, K>
+{
     #[inline(always)]
     fn left(&self) -> (&Strips, usize) {
         (&self.tape.gates, 0)
@@ -346,19 +387,29 @@ impl<V: Vector, E: Equations<G, K>, const G: usize, const K: usize> Product<V, V
             }
             let hidden: [V; M] = tape.hidden.window(strip, after);
             let hidden_before: [V; M] = tape.hidden.window(strip, before);
-            let memory_before: [V; M] = tape.memory_at(strip, before);
+            let cell_before: [V; M] = tape.cells_at(strip, before);
             let gradient: [V; M] = self.gradient.window(strip, after);
             let mut carried: [V; M] = tape.carried.window(strip, after - after / batch * batch);
+            if let Some(arrived) = &mut self.beyond.arrived {
+                let mut whole = gradient;
+                for index in 0..M {
+                    whole[index] = whole[index].add(sums[index][n]);
+                    if E::CARRIES_HIDDEN {
+                        whole[index] = whole[index].add(carried[index]);
+                    }
+                }
+                arrived.set_window(strip, after, whole);
+            }
             for index in 0..M {
                 let mut of_row = [V::splat(0.0); K];
                 for (value, kept) in of_row.iter_mut().zip(&kept) {
                     *value = kept[index];
                 }
-                let (gradients, earlier) = E::backward(Backward {
+                let (gradients, earlier) = E::backward(BackwardInput {
                     kept: of_row,
                     hidden: hidden[index],
                     before: hidden_before[index],
-                    memory_before: memory_before[index],
+                    cell_before: cell_before[index],
                     gradient: sums[index][n].add(gradient[index]),
                     carried: carried[index],
                 });

@@ -4,7 +4,7 @@ use cubecl::prelude::*;
 
 use super::{
     gru, lstm, rnn,
-    sequence::{Forward, blocks},
+    sequence::{ForwardForm, blocks},
     tape::kept,
 };
 use crate::protocol::Cell;
@@ -27,6 +27,39 @@ pub fn places(steps: usize, batch: usize, #[comptime] cell: Cell, #[comptime] hi
     Places { step, last_cell, gates, cells: gates + steps * step * comptime!(kept(cell)) }
 }
 
+/// The row of the input that the step and row at `position`, t·B + b, takes; its id or order stands at `id`. Where a row has
+/// ended it is any.
+#[cube]
+pub fn input_row(ids: &[i32], id: usize, position: usize, #[comptime] form: ForwardForm) -> usize {
+    if comptime!(form.ordered) {
+        usize::cast_from(ids[id].max(0))
+    } else if comptime!(form.gather) {
+        usize::cast_from(ids[id])
+    } else {
+        position
+    }
+}
+
+/// Keeps the whole gradient of h after a step behind those of p and s: `gradient`, and in a GRU what goes
+/// `past` the step after.
+#[cube]
+pub fn arrive(
+    gradients: &mut [f32],
+    gradient: f32,
+    past: f32,
+    position: usize,
+    unit: usize,
+    positions: usize,
+    #[comptime] cell: Cell,
+    #[comptime] hidden: usize,
+) {
+    let mut whole = gradient;
+    if comptime!(cell == Cell::Gru) {
+        whole += past;
+    }
+    gradients[(positions * comptime!(blocks(cell)) + position) * hidden + unit] = whole;
+}
+
 /// A step forward from `before`, h₍ₜ₋₁₎, and c₍ₜ₋₁₎. `recurrent` is W_hh h₍ₜ₋₁₎ at each gate, and b_hh is added to it;
 /// `from` is the row of the input, `position` that of the step and row, t·B + b. Gives h; an LSTM's c goes to `kept[4]`.
 #[cube]
@@ -46,7 +79,7 @@ pub fn forward(
     places: &Places,
     #[comptime] cell: Cell,
     #[comptime] hidden: usize,
-    #[comptime] form: Forward,
+    #[comptime] form: ForwardForm,
 ) -> f32 {
     let gates = comptime!(cell.gates());
     let mut projected = Array::<f32>::new(gates);

@@ -14,8 +14,8 @@ pub fn backpropagate(model: &LanguageModel, states: Tensor<4>, chunk: ResidentCh
     let config = model.config();
     let ResidentChunk { text, steps, batch, index, .. } = chunk;
     let first = index * (steps + 1) * batch;
-    let inputs = text.clone().narrow(0, first, steps * batch);
-    let targets = text.narrow(0, first + batch, steps * batch).autodiff();
+    let inputs: Vec<u32> = text.clone().narrow(0, first, steps * batch).to_data().iter().collect();
+    let targets = text.clone().narrow(0, first + batch, steps * batch).autodiff();
     let of_layer = |layer: usize| {
         let at = |index: usize| {
             states.clone().narrow(0, layer, 1).narrow(1, index, 1).reshape([batch, config.hidden]).autodiff()
@@ -23,7 +23,7 @@ pub fn backpropagate(model: &LanguageModel, states: Tensor<4>, chunk: ResidentCh
         State { hidden: at(0), cell: (remembered(config.cell) == 2).then(|| at(1)) }
     };
     let network = model.network().tracked();
-    let tokens = Tokens::of(inputs, batch);
+    let tokens = Tokens::new(&inputs, batch, &text.device());
     let output = network.forward(&tokens, (0..config.layers).map(of_layer).collect(), masks.map(Tensor::autodiff));
     let loss = log_softmax(output.logits, 1).gather(1, targets.unsqueeze_dim(1)).mean().neg();
     let mut gradients = loss.backward();

@@ -7,7 +7,10 @@
 use std::{
     cell::RefCell,
     ops::Range,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
 };
 
@@ -31,9 +34,9 @@ use crate::{
     },
     recurrent::cpu::{
         Shape,
-        layer::{self, input_order, input_place, recurrent_order},
+        layer::{self, Beyond, input_order, input_place, recurrent_order},
     },
-    train::loss::cpu::gradients,
+    train::loss::cpu::{Scale, gradients},
 };
 
 /// Threads that a pass may use.
@@ -60,7 +63,7 @@ impl Backpropagation for Flex {
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         let (weights, states, masks) = (contiguous(weights), contiguous(states), contiguous(masks));
         let text = ids_at(&text, chunk.first_id()..chunk.first_id() + chunk.positions() + chunk.batch);
-        let pass = Pass {
+        let pass = Shared {
             chunk: &chunk,
             weights: floats(&weights),
             states: floats(&states),
@@ -79,8 +82,8 @@ impl Backpropagation for Flex {
     }
 }
 
-/// What all threads look at.
-struct Pass<'a> {
+/// Inputs shared by all threads.
+struct Shared<'a> {
     chunk: &'a Chunk,
     /// The flat buffer.
     weights: &'a [f32],
@@ -117,26 +120,29 @@ struct Part {
     states: Vec<f32>,
 }
 
-impl Pass<'_> {
+impl Shared<'_> {
     fn run(&self, packed: &mut Packed, workspaces: &mut Vec<Workspace>) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
         packed.pack(&self.chunk.layout, self.weights, true);
         let (batch, threads) = (self.chunk.batch, self.threads);
         workspaces.resize_with(threads, Workspace::default);
         let rows = |index: usize| index * batch / threads..(index + 1) * batch / threads;
         let (packed, last) = (&*packed, threads - 1);
+        // Each is used by one thread: that of its rows, or this one where the system refuses another thread.
+        let workspaces: Vec<_> = workspaces.iter_mut().map(Mutex::new).collect();
+        let part = &|index: usize| {
+            let mut workspace = workspaces[index].lock().unwrap_or_else(PoisonError::into_inner);
+            workspace.pass(self, packed, rows(index))
+        };
         let parts: Vec<Part> = thread::scope(|scope| {
-            let mut workspaces = workspaces.iter_mut().enumerate();
-            let others: Vec<_> = workspaces
-                .by_ref()
-                .take(last)
-                .map(|(index, workspace)| scope.spawn(move || workspace.pass(self, packed, rows(index))))
-                .collect();
-            let own = workspaces.next().map(|(index, workspace)| workspace.pass(self, packed, rows(index)));
-            let joined = others.into_iter().map(|other| match other.join() {
-                Ok(part) => part,
-                Err(panic) => std::panic::resume_unwind(panic),
+            let start = |index| thread::Builder::new().spawn_scoped(scope, move || part(index));
+            let others: Vec<_> = (0..last).map(start).collect();
+            let own = part(last);
+            let joined = others.into_iter().enumerate().map(|(index, other)| match other.map(|other| other.join()) {
+                Ok(Ok(part)) => part,
+                Ok(Err(panic)) => std::panic::resume_unwind(panic),
+                Err(_) => part(index),
             });
-            joined.chain(own).collect()
+            joined.chain([own]).collect()
         });
         self.add_up(parts, rows)
     }
@@ -164,7 +170,7 @@ impl Pass<'_> {
 
 impl Workspace {
     /// Takes batch rows `rows` there and back.
-    fn pass(&mut self, pass: &Pass, packed: &Packed, rows: Range<usize>) -> Part {
+    fn pass(&mut self, pass: &Shared, packed: &Packed, rows: Range<usize>) -> Part {
         let layout = &*pass.chunk.layout;
         let config = layout.config();
         let shape = Shape { steps: pass.chunk.steps, batch: rows.len(), units: config.hidden };
@@ -218,12 +224,12 @@ impl Workspace {
         let (first, rows) = (shape.batch, (shape.steps + 1) * shape.batch);
         scores.reserve(lanes, symbols.div_ceil(lanes), rows, shape.batch);
         of_hidden.reserve(lanes, top.hidden.count(), rows, shape.batch);
-        let mut loss = 0.0;
+        let (mut loss, share) = (0.0, (positions as f32).recip());
         // A part at a time, so that the scores are still in the cache when they are looked at again.
         for (start, targets) in (first..rows).step_by(SCORED).zip(targets.chunks(SCORED)) {
             let rows = start..start + targets.len();
             packed.head.forward(&top.hidden, scores, 0, rows.clone());
-            loss += gradients(scores, start, symbols, targets, positions);
+            loss += gradients(scores, start, symbols, targets, Scale::All(share));
             packed.head.backward(scores, 0, of_hidden, rows);
         }
         let product = Transposed {
@@ -254,7 +260,7 @@ impl Workspace {
         let (below, tape) = self.activations.tapes.split_at_mut(index);
         let tape = &mut tape[0];
         tape.carried.clear();
-        layer::backward(cell, shape, &layer.recurrent, &self.gradient, tape);
+        layer::backward(cell, shape, &layer.recurrent, &self.gradient, tape, Beyond::default());
         let product = Transposed {
             left: &tape.gates,
             first_strip: 0,
@@ -343,7 +349,7 @@ impl Workspace {
     fn last_states(&self, shape: Shape) -> Vec<f32> {
         let mut states = Vec::new();
         for tape in &self.activations.tapes {
-            for strips in [&tape.hidden, &tape.memory].into_iter().filter(|strips| strips.count() > 0) {
+            for strips in [&tape.hidden, &tape.cells].into_iter().filter(|strips| strips.count() > 0) {
                 let start = states.len();
                 states.resize(start + shape.batch * shape.units, 0.0);
                 strips.copy_to(0, shape.steps * shape.batch, states[start..].chunks_exact_mut(shape.units));
@@ -418,7 +424,7 @@ mod tests {
             let chunk = Chunk { layout: Arc::new(weights.layout().clone()), steps, batch, index: 0, dropout: false };
             let states = vec![0.1; 2 * remembered(cell) * batch * config.hidden];
             let text: Vec<u32> = (0..((steps + 1) * batch) as u32).map(|at| at * at % symbols as u32).collect();
-            let pass = Pass {
+            let pass = Shared {
                 chunk: &chunk,
                 weights: weights.values(),
                 states: &states,
@@ -447,7 +453,7 @@ mod tests {
         let masks: Vec<f32> = (0..steps * batch * config.hidden).map(|at| (at % 5) as f32 / 2.0).collect();
         let run = |threads: usize| {
             let (weights, masks) = (weights.values(), Some(masks.as_slice()));
-            let pass = Pass { chunk: &chunk, weights, states: &states, text: &text, masks, threads };
+            let pass = Shared { chunk: &chunk, weights, states: &states, text: &text, masks, threads };
             pass.run(&mut Packed::default(), &mut Vec::new())
         };
         let (gradient, losses, after) = run(1);

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | W_hhᵀ | layer | so that neighbouring units read neighbouring weights |
 //! | projection | further layer | x W_ihᵀ of all positions; layer 0 takes rows of its table instead |
-//! | walk | layer | all time steps ([`walk`]) |
+//! | layer | layer | all time steps ([`sequence`]) |
 //! | scores | | h W_headᵀ of all positions |
 //! | loss | | softmax, cross-entropy and the gradient of the scores where they stand ([`gradients`]) |
 //!
@@ -13,17 +13,15 @@
 //! | zeros | | between the weights' gradients |
 //! | of h | | from the scores' gradients |
 //! | W_head, b_head | | |
-//! | walk | layer | all time steps in reverse |
+//! | layer | layer | all time steps in reverse |
 //! | W_hh, b_hh | layer | two products in a GRU |
-//! | token table, b_ih | layer 0 | sums of rows by token ([`table`]), sums of all rows |
+//! | token table, b_ih | layer 0 | sums of rows by token ([`table`](crate::linear::gpu::table)), sums of all rows |
 //! | W_ih, b_ih | further layer | |
 //! | of h below | further layer | |
 //!
 //! With tied weights layer 0 is as a further one whose input is rows of W_head, and the rows' gradients are added to
-//! that of W_head in the end. The way forward is [`Reading`]. The gradients are written where they stand in the flat buffer, each
-//! bound on its own, as the weights are.
-
-mod table;
+//! that of W_head in the end. The way forward is [`Reading`]. The gradients are written where they stand in the flat
+//! buffer, each bound on its own, as the weights are.
 
 use burn::backend::{
     TensorMetadata,
@@ -39,6 +37,7 @@ use crate::{
         gpu::{
             empty,
             product::{Matrix, multiply, product},
+            table,
         },
     },
     model::{
@@ -47,7 +46,7 @@ use crate::{
     },
     recurrent::gpu::{
         recurrent_gradients,
-        sequence::{self, Backward},
+        sequence::{self, BackwardForm},
     },
     train::loss::gpu::gradients,
 };
@@ -123,7 +122,7 @@ impl Passes {
         let (weight, bias) = (&layout[head.weight], &layout[head.bias]);
         // The loss adds the bias on its way.
         let scores = self.reading.scores(record, false);
-        let losses = gradients(&scores, view(weights, bias), text, self.chunk.first_id() + self.chunk.batch);
+        let losses = gradients(&scores, view(weights, bias), text, self.chunk.first_id() + self.chunk.batch, None);
         let scores = Matrix::all(&scores, symbols);
         let of_weight = Matrix::all(&view(weights, weight), hidden);
         let gradient = product(Form::Plain, [positions, hidden, symbols], scores.clone(), of_weight, None);
@@ -143,8 +142,11 @@ impl Passes {
         let sums = empty(&above, [positions, columns]);
         let first_state = &empty(&above, [1]);
         let weight = view(weights, weight_hh);
-        let form = Backward { last_cell: false, first_state: false };
-        sequence::backward(tape, form, sequence::Return { record: &record, above, weight, sums: &sums, first_state });
+        let form = BackwardForm { last_cell: false, first_state: false, ordered: false, arrived: false };
+        // Nothing is read in an order of its own.
+        let order = &self.reading.text;
+        let buffers = sequence::BackwardBuffers { record: &record, above, weight, sums: &sums, first_state, order };
+        sequence::backward(tape, form, buffers);
         let [weight, bias] = [weight_hh, bias_hh].map(|slot| view(&self.gradient, slot));
         recurrent_gradients(tape, &record, &sums, &weight, &bias);
 

@@ -5,7 +5,7 @@ use burn::backend::{
     tensor::{FloatTensor, IntTensor},
 };
 
-use super::CrossEntropy;
+use super::Kernels;
 use crate::linear::cpu::{
     activation::exp,
     host::{contiguous, floats, ids, tensor},
@@ -13,36 +13,61 @@ use crate::linear::cpu::{
     vector::{Kernel, Vector, lanes, run},
 };
 
-impl CrossEntropy for Flex {
-    fn cross_entropy(logits: FloatTensor<Self>, targets: IntTensor<Self>) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        let (logits, targets) = (contiguous(logits), ids(targets));
+impl Kernels for Flex {
+    fn loss_and_gradient(
+        logits: FloatTensor<Self>,
+        targets: IntTensor<Self>,
+        weights: Option<FloatTensor<Self>>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let (logits, targets, weights) = (contiguous(logits), ids(targets), weights.map(contiguous));
         let rows = targets.len();
         let mut gradient = floats(&logits).to_vec();
         let symbols = gradient.len() / rows.max(1);
         let mut scores = Strips::default();
         scores.reserve(lanes(), symbols.div_ceil(lanes()), rows, rows);
         scores.fill(0, 0, gradient.chunks_exact(symbols.max(1)));
-        let sum = gradients(&mut scores, 0, symbols, &targets, rows);
+        let share = (rows as f32).recip();
+        let scale = weights.as_ref().map_or(Scale::All(share), |weights| Scale::Each(floats(weights)));
+        let mut loss = gradients(&mut scores, 0, symbols, &targets, scale);
+        if weights.is_none() {
+            loss /= rows as f64;
+        }
         scores.copy_to(0, 0, gradient.chunks_exact_mut(symbols.max(1)));
-        let mean = (sum / rows as f64) as f32;
-        (tensor(vec![mean], [1]), tensor(gradient, [rows, symbols]))
+        (tensor(vec![loss as f32], [1]), tensor(gradient, [rows, symbols]))
     }
 }
 
-/// Turns scores into the gradients of the mean loss of `positions` positions by them; see [`softmax`].
-pub fn gradients(scores: &mut Strips, first: usize, symbols: usize, targets: &[u32], positions: usize) -> f64 {
-    let scale = (positions as f32).recip();
+/// What the probabilities of a row are multiplied by.
+#[derive(Clone, Copy)]
+pub enum Scale<'a> {
+    All(f32),
+    /// The weight of each row.
+    Each(&'a [f32]),
+}
+
+impl Scale<'_> {
+    #[inline(always)]
+    fn of(self, row: usize) -> f32 {
+        match self {
+            Scale::All(scale) => scale,
+            Scale::Each(weights) => weights[row],
+        }
+    }
+}
+
+/// Turns scores into the gradients of the loss by them, each row's times its `scale`; gives what [`softmax`] does.
+pub fn gradients(scores: &mut Strips, first: usize, symbols: usize, targets: &[u32], scale: Scale) -> f64 {
     let loss = softmax(scores, first, symbols, targets, scale);
     for (row, &target) in targets.iter().enumerate() {
         let at = scores.at(target as usize / lanes(), first + row) + target as usize % lanes();
-        scores.numbers_mut()[at] -= scale;
+        scores.numbers_mut()[at] -= scale.of(row);
     }
     loss
 }
 
 /// Turns scores of `symbols` symbols, a row for each of `targets` from row `first` on, into their softmax times `scale`.
-/// Gives the sum of the losses, ln Σ exp(z) − z(target).
-pub fn softmax(scores: &mut Strips, first: usize, symbols: usize, targets: &[u32], scale: f32) -> f64 {
+/// Gives the sum of the losses, ln Σ exp(z) − z(target); of weighted rows the weighted sum.
+pub fn softmax(scores: &mut Strips, first: usize, symbols: usize, targets: &[u32], scale: Scale) -> f64 {
     run(Softmax { scores, first, symbols, targets, scale })
 }
 
@@ -51,7 +76,7 @@ struct Softmax<'a> {
     first: usize,
     symbols: usize,
     targets: &'a [u32],
-    scale: f32,
+    scale: Scale<'a>,
 }
 
 impl Kernel for Softmax<'_> {
@@ -86,11 +111,12 @@ impl Kernel for Softmax<'_> {
                 total = total.add(power);
             }
             let total = total.sum();
-            let factor = V::splat(scale / total);
+            let factor = V::splat(scale.of(row) / total);
             for strip in 0..strips {
                 V::load(scores, strip * stride).mul(factor).store(scores, strip * stride);
             }
-            loss += f64::from(total.ln() + largest - score);
+            let weight = if let Scale::Each(weights) = scale { weights[row] } else { 1.0 };
+            loss += f64::from(weight * (total.ln() + largest - score));
         }
         loss
     }

@@ -11,7 +11,7 @@ use burn::backend::{
 use burn_cubecl::{CubeBackend, kernel::into_contiguous, tensor::CubeTensor};
 use cubecl::prelude::*;
 
-use super::CrossEntropy;
+use super::Kernels;
 use crate::linear::gpu::empty;
 
 /// Cubes along one dimension of a dispatch: WebGPU allows 65,535.
@@ -21,19 +21,32 @@ const UNITS: usize = 32;
 /// Symbols of a unit, where that makes at least 8 units a position and at most a cube.
 const SYMBOLS: usize = 16;
 
-impl CrossEntropy for CubeBackend {
-    fn cross_entropy(logits: FloatTensor<Self>, targets: IntTensor<Self>) -> (FloatTensor<Self>, FloatTensor<Self>) {
+impl Kernels for CubeBackend {
+    fn loss_and_gradient(
+        logits: FloatTensor<Self>,
+        targets: IntTensor<Self>,
+        weights: Option<FloatTensor<Self>>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         let (logits, targets) = (into_contiguous(logits), into_contiguous(targets));
         let [_, symbols] = logits.shape().dims();
         let scores = if logits.can_mut() { logits } else { logits.copy() };
         let bias = Self::float_zeros([symbols].into(), &scores.device, scores.dtype.into());
-        (gradients(&scores, bias, &targets, 0), scores)
+        (gradients(&scores, bias, &targets, 0, weights.map(into_contiguous)), scores)
     }
 }
 
 /// Adds `bias` [V] to `scores` [N, V], and makes them the gradient by themselves of the mean cross-entropy with the ids
-/// from `first_target` of `text` on. Gives each position's part of that mean, [N].
-pub fn gradients(scores: &CubeTensor, bias: CubeTensor, text: &CubeTensor, first_target: usize) -> CubeTensor {
+/// from `first_target` of `text` on; with `weights` [N] that of the weighted sum. Gives each position's part of it, [N].
+pub fn gradients(
+    scores: &CubeTensor,
+    bias: CubeTensor,
+    text: &CubeTensor,
+    first_target: usize,
+    weights: Option<CubeTensor>,
+) -> CubeTensor {
+    let weighted = weights.is_some();
+    // Something that is only read stands in for what is not looked at.
+    let weights = weights.unwrap_or_else(|| bias.clone());
     let [positions, symbols] = scores.shape().dims();
     let losses = empty(scores, [positions]);
     let lanes = symbols.div_ceil(SYMBOLS).next_power_of_two().clamp(8, 256);
@@ -50,11 +63,13 @@ pub fn gradients(scores: &CubeTensor, bias: CubeTensor, text: &CubeTensor, first
             bias.into_buffer_arg(),
             text.clone().into_buffer_arg(),
             losses.clone().into_buffer_arg(),
+            weights.into_buffer_arg(),
             first_target,
             positions,
             symbols,
             lanes,
             units,
+            weighted,
         );
     }
     losses
@@ -66,11 +81,13 @@ fn softmax_loss(
     bias: &[f32],
     text: &[i32],
     losses: &mut [f32],
+    weights: &[f32],
     first_target: usize,
     positions: usize,
     symbols: usize,
     #[comptime] lanes: usize,
     #[comptime] units: usize,
+    #[comptime] weighted: bool,
 ) {
     let unit = UNIT_POS as usize;
     let lane = unit % lanes;
@@ -104,7 +121,10 @@ fn softmax_loss(
 
     if position < positions {
         let target = usize::cast_from(text[first_target + position]);
-        let share = f32::new(1.0) / f32::cast_from(positions);
+        let mut share = f32::new(1.0) / f32::cast_from(positions);
+        if comptime!(weighted) {
+            share = weights[position];
+        }
         symbol = lane;
         while symbol < symbols {
             let score = scores[start + symbol] + bias[symbol] - largest;

@@ -93,7 +93,7 @@ fn what_is_seen_is_asked_of_a_new_engine_as_soon_as_it_has_a_model() {
     let page = page(true);
     page.runs(1, "shakespeare", 65);
     page.see(page.session.pictures.hidden_seen, true);
-    page.session.choose_device(DeviceWish::Cpu);
+    page.session.start_engine();
     page.up();
     assert_eq!((subscribed(&page), unsubscribed(&page)), (1, 0));
     page.runs(1, "shakespeare", 65);

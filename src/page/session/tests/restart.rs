@@ -3,17 +3,41 @@
 use super::*;
 use crate::page::engine_link::Arrival;
 
+/// Another device is chosen, the run is saved, and the new engine is up and has the text. What asks for the run there.
+fn moved(page: &Page) -> (RequestId, TextReport) {
+    page.session.choose_device(DeviceWish::Auto);
+    let (saving, ..) = page.last(|request| *request == Request::Save);
+    let saved = Event::Saved { file_name: "model.safetensors".to_owned() };
+    page.session.heard(Parcel::with_bytes(saving, saved, vec![7, 7]));
+    page.up();
+    let text = page.take(65);
+    let (loading, _, arrays) = page.last(|request| *request == Request::Load);
+    assert_eq!(arrays, [Array::Bytes(vec![7, 7])]);
+    (loading, text)
+}
+
 #[test]
-fn a_pause_is_kept_when_another_device_is_chosen() {
+fn the_run_goes_on_on_another_device_where_it_stood_and_a_pause_is_kept() {
     let page = page(true);
-    let report = page.runs(1, "shakespeare", 65);
+    page.runs(1, "shakespeare", 65);
     page.session.pause();
     page.hear(NO_REQUEST, Event::State { run: 1, state: RunState::Paused });
-    page.session.choose_device(DeviceWish::Auto);
-    page.up();
-    assert_eq!(page.last_text().1.source, report.source);
-    page.take(65);
-    assert!(!page.last_build().2, "it was paused");
+    let builds = page.count(|request| matches!(request, Request::Build { .. }));
+    let settings = page.session.settings.pretraining.get_untracked();
+    let (loading, text) = moved(&page);
+    let report = ModelReport { step: 3, ..model(1, Some(text), TrainConfig::default(), Origin::Loaded) };
+    page.made(loading, report, false);
+    assert_eq!(page.count(|request| matches!(request, Request::Build { .. })), builds, "no new model is drawn");
+    assert_eq!(page.count(|request| *request == Request::Play), 0, "it was paused");
+    assert_eq!(page.notice(), None);
+    assert_eq!(page.session.settings.pretraining.get_untracked(), settings);
+    let (last, earlier) = page
+        .session
+        .run
+        .histories
+        .with_untracked(|histories| (histories.present().map(|run| run.last_step()), histories.earlier().len()));
+    assert_eq!((last, earlier), (Some(3), 0), "its curve goes on");
+    assert_eq!(page.session.run.samples.get_untracked().len(), 1);
 }
 
 #[test]
@@ -22,10 +46,41 @@ fn what_was_training_trains_on_another_device() {
     page.runs(1, "shakespeare", 65);
     page.session.play();
     page.hear(NO_REQUEST, Event::State { run: 1, state: RunState::Running });
-    page.session.choose_device(DeviceWish::Auto);
+    let (loading, text) = moved(&page);
+    let plays = page.count(|request| *request == Request::Play);
+    page.made(loading, model(1, Some(text), TrainConfig::default(), Origin::Loaded), false);
+    assert_eq!(page.count(|request| *request == Request::Play), plays + 1);
+}
+
+#[test]
+fn a_run_that_another_device_refuses_is_taken_back_to_the_first() {
+    let page = page(true);
+    page.runs(1, "shakespeare", 65);
+    let (loading, _) = moved(&page);
+    page.refuse(loading, Trouble::TooLargeForDevice { needed_bytes: 2, available_bytes: 1 });
+    assert!(!page.session.has_model());
+    page.session.choose_device(DeviceWish::Cpu);
     page.up();
     page.take(65);
-    assert!(page.last_build().2);
+    let (again, _, arrays) = page.last(|request| *request == Request::Load);
+    assert!(again > loading);
+    assert_eq!(arrays, [Array::Bytes(vec![7, 7])]);
+}
+
+#[test]
+fn a_text_that_is_chosen_while_the_run_moves_is_built_for() {
+    let page = page(true);
+    page.runs(1, "shakespeare", 65);
+    page.session.choose_device(DeviceWish::Auto);
+    let (saving, ..) = page.last(|request| *request == Request::Save);
+    page.session.use_own(pasted("mine"));
+    let saved = Event::Saved { file_name: "model.safetensors".to_owned() };
+    page.session.heard(Parcel::with_bytes(saving, saved, vec![7, 7]));
+    page.up();
+    let text = page.take(4);
+    assert_eq!(text.source, own(""));
+    assert_eq!(page.last_build().1, text.id);
+    assert_eq!(page.count(|request| *request == Request::Load), 0);
 }
 
 #[test]

@@ -1,11 +1,11 @@
-//! All time steps of a layer in one dispatch, forward or backward.
+//! All time steps of a layer in one dispatch, forward or backward: a persistent kernel (Diamos et al. 2016).
 //!
 //! Batch rows are independent, so a cube owns a few rows and waits for nobody else: h and c stay in its shared memory and
 //! its units meet at `sync_cube` twice a step.
 //!
 //! A step has two halves. In the products, units stand side by side along H and read neighbouring weights (so the way
 //! forward takes W_hhᵀ and the way back W_hh), once for all rows of the cube; where H is less than a cube, the terms of a
-//! product are split into parts for the units that are left. Forward a unit of the cube computes all gates of one unit of
+//! product are split into parts for the units that are left. ForwardForm a unit of the cube computes all gates of one unit of
 //! the layer, so that a number of h serves G weights; backward, where there is nothing like gates, four units of the layer
 //! whose weights it reads as one vector, where H is large enough and a multiple of four. In the cell's equations every
 //! unit adds up the parts of its own unit of a row.
@@ -15,7 +15,7 @@ use burn_cubecl::{CubeBackend, kernel::into_contiguous, tensor::CubeTensor};
 use cubecl::prelude::*;
 
 use super::{
-    sequence::{Backward, Forward, Pass, Return, block_of, blocks},
+    sequence::{BackwardBuffers, BackwardForm, ForwardBuffers, ForwardForm, block_of, blocks},
     step,
     tape::{Tape, kept},
 };
@@ -96,25 +96,25 @@ impl Plan {
 }
 
 /// All steps forward.
-pub fn forward(tape: Tape, form: Forward, pass: Pass) {
-    let plan = Plan::forward(tape, pass.record);
+pub fn forward(tape: Tape, form: ForwardForm, buffers: ForwardBuffers) {
+    let plan = Plan::forward(tape, buffers.record);
     let (count, dim) = plan.cubes(tape.batch);
     // SAFETY: `Plan` gives every unit rows and units below B and H, or they are clamped to them; every buffer is as long
     // as its description says, and ids are below V because the text was made of the vocabulary.
     unsafe {
-        walk_forward::launch_unchecked(
-            &pass.record.client,
+        layer_forward::launch_unchecked(
+            &buffers.record.client,
             count,
             dim,
-            pass.ids.0.clone().into_buffer_arg(),
-            pass.input.into_buffer_arg(),
-            into_contiguous(CubeBackend::float_transpose(pass.weight)).into_buffer_arg(),
-            pass.biases.0.into_buffer_arg(),
-            pass.state.0.clone().into_buffer_arg(),
-            pass.record.clone().into_buffer_arg(),
-            pass.ids.1,
-            pass.biases.1,
-            pass.state.1,
+            buffers.ids.0.clone().into_buffer_arg(),
+            buffers.input.into_buffer_arg(),
+            into_contiguous(CubeBackend::float_transpose(buffers.weight)).into_buffer_arg(),
+            buffers.biases.0.into_buffer_arg(),
+            buffers.state.0.clone().into_buffer_arg(),
+            buffers.record.clone().into_buffer_arg(),
+            buffers.ids.1,
+            buffers.biases.1,
+            buffers.state.1,
             tape.steps,
             tape.batch,
             plan,
@@ -124,7 +124,7 @@ pub fn forward(tape: Tape, form: Forward, pass: Pass) {
 }
 
 #[cube(launch_unchecked)]
-fn walk_forward(
+fn layer_forward(
     ids: &[i32],
     input: &[f32],
     weight: &[f32],
@@ -137,7 +137,7 @@ fn walk_forward(
     steps: usize,
     batch: usize,
     #[comptime] plan: Plan,
-    #[comptime] form: Forward,
+    #[comptime] form: ForwardForm,
 ) {
     let hidden = comptime!(plan.hidden);
     let gates = comptime!(plan.cell.gates());
@@ -176,7 +176,7 @@ fn walk_forward(
         while item < items {
             let row = first_row + item / hidden;
             let position = index * batch + row.min(batch - 1);
-            let from = if comptime!(form.gather) { usize::cast_from(ids[first_id + position]) } else { position };
+            let from = step::input_row(ids, first_id + position, position, form);
             let mut recurrent = Array::<f32>::new(gates);
             #[unroll]
             for gate in 0..gates {
@@ -206,7 +206,12 @@ fn walk_forward(
                 hidden,
                 form,
             );
-            if comptime!(lstm) {
+            if comptime!(lstm && form.ordered) {
+                if ids[first_id + position] >= 0 {
+                    c[item] = kept_values[4];
+                }
+            }
+            if comptime!(lstm && !form.ordered) {
                 c[item] = kept_values[4];
             }
             item += units;
@@ -280,21 +285,22 @@ fn gate_products(weight: &[f32], h: &Shared<[f32]>, sums: &mut Shared<[f32]>, #[
 }
 
 /// All steps backward.
-pub fn backward(tape: Tape, form: Backward, pass: Return) {
-    let plan = Plan::backward(tape, pass.record);
+pub fn backward(tape: Tape, form: BackwardForm, buffers: BackwardBuffers) {
+    let plan = Plan::backward(tape, buffers.record);
     let (count, dim) = plan.cubes(tape.batch);
     // SAFETY: as forward.
     unsafe {
-        walk_backward::launch_unchecked(
-            &pass.record.client,
+        layer_backward::launch_unchecked(
+            &buffers.record.client,
             count,
             dim,
             Plan::vector(tape),
-            pass.record.clone().into_buffer_arg(),
-            pass.above.into_buffer_arg(),
-            pass.weight.into_buffer_arg(),
-            pass.sums.clone().into_buffer_arg(),
-            pass.first_state.clone().into_buffer_arg(),
+            buffers.record.clone().into_buffer_arg(),
+            buffers.above.into_buffer_arg(),
+            buffers.weight.into_buffer_arg(),
+            buffers.sums.clone().into_buffer_arg(),
+            buffers.first_state.clone().into_buffer_arg(),
+            buffers.order.clone().into_buffer_arg(),
             tape.steps,
             tape.batch,
             plan,
@@ -304,16 +310,17 @@ pub fn backward(tape: Tape, form: Backward, pass: Return) {
 }
 
 #[cube(launch_unchecked)]
-fn walk_backward<N: Size>(
+fn layer_backward<N: Size>(
     tape: &[f32],
     above: &[f32],
     weight: &[Vector<f32, N>],
     gradients: &mut [f32],
     first_state: &mut [f32],
+    order: &[i32],
     steps: usize,
     batch: usize,
     #[comptime] plan: Plan,
-    #[comptime] form: Backward,
+    #[comptime] form: BackwardForm,
 ) {
     let hidden = comptime!(plan.hidden);
     let gates = comptime!(plan.cell.gates());
@@ -350,6 +357,30 @@ fn walk_backward<N: Size>(
             #[unroll]
             for part in 0..plan.parts {
                 gradient += through[part * items + item];
+            }
+            if comptime!(form.ordered) {
+                let row = row.min(batch - 1);
+                if usize::cast_from(order[steps * batch + row]) == position {
+                    let last = (steps * batch + row) * hidden + item % hidden;
+                    gradient += above[last];
+                    if comptime!(plan.cell == Cell::Lstm) {
+                        past[item] += above[last + batch * hidden];
+                    }
+                }
+            }
+            if comptime!(form.arrived) {
+                if row < batch {
+                    step::arrive(
+                        gradients,
+                        gradient,
+                        past[item],
+                        position,
+                        item % hidden,
+                        steps * batch,
+                        comptime!(plan.cell),
+                        hidden,
+                    );
+                }
             }
             let mut of_step = Array::<f32>::new(comptime!(blocks(plan.cell)));
             past[item] = step::backward(

@@ -10,7 +10,7 @@
 use cubecl::prelude::*;
 
 use super::{
-    sequence::{Backward, Forward, Pass, Return, block_of, blocks},
+    sequence::{BackwardBuffers, BackwardForm, ForwardBuffers, ForwardForm, block_of, blocks},
     step,
     tape::{Tape, kept},
 };
@@ -34,13 +34,13 @@ fn tiles(tape: Tape) -> (CubeCount, CubeDim) {
 }
 
 /// All steps forward.
-pub fn forward(tape: Tape, form: Forward, pass: Pass) {
-    let client = &pass.record.client;
+pub fn forward(tape: Tape, form: ForwardForm, buffers: ForwardBuffers) {
+    let client = &buffers.record.client;
     let Tape { cell, steps, batch, hidden } = tape;
     let state = |begin: bool| {
         let dim = CubeDim::new_1d(64);
         let count = CubeCount::Static(tape.step().div_ceil(64) as u32, 1, 1);
-        let (state, record) = (pass.state.0.clone().into_buffer_arg(), pass.record.clone().into_buffer_arg());
+        let (state, record) = (buffers.state.0.clone().into_buffer_arg(), buffers.record.clone().into_buffer_arg());
         // SAFETY: units past B·H do nothing.
         unsafe {
             exchange_state::launch_unchecked(
@@ -49,7 +49,7 @@ pub fn forward(tape: Tape, form: Forward, pass: Pass) {
                 dim,
                 state,
                 record,
-                pass.state.1,
+                buffers.state.1,
                 steps,
                 batch,
                 cell,
@@ -69,13 +69,13 @@ pub fn forward(tape: Tape, form: Forward, pass: Pass) {
                 client,
                 count,
                 dim,
-                pass.ids.0.clone().into_buffer_arg(),
-                pass.input.clone().into_buffer_arg(),
-                pass.weight.clone().into_buffer_arg(),
-                pass.biases.0.clone().into_buffer_arg(),
-                pass.record.clone().into_buffer_arg(),
-                pass.ids.1,
-                pass.biases.1,
+                buffers.ids.0.clone().into_buffer_arg(),
+                buffers.input.clone().into_buffer_arg(),
+                buffers.weight.clone().into_buffer_arg(),
+                buffers.biases.0.clone().into_buffer_arg(),
+                buffers.record.clone().into_buffer_arg(),
+                buffers.ids.1,
+                buffers.biases.1,
                 index,
                 steps,
                 batch,
@@ -141,7 +141,7 @@ fn step_forward(
     batch: usize,
     #[comptime] cell: Cell,
     #[comptime] hidden: usize,
-    #[comptime] form: Forward,
+    #[comptime] form: ForwardForm,
 ) {
     let gates = comptime!(cell.gates());
     let pitch = comptime!(TILE + 1);
@@ -196,7 +196,7 @@ fn step_forward(
             if row < batch && unit < hidden {
                 let position = index * batch + row;
                 let at = row * hidden + unit;
-                let from = if comptime!(form.gather) { usize::cast_from(ids[first_id + position]) } else { position };
+                let from = step::input_row(ids, first_id + position, position, form);
                 let mut recurrent = Array::<f32>::new(gates);
                 #[unroll]
                 for gate in 0..gates {
@@ -224,7 +224,12 @@ fn step_forward(
                     hidden,
                     form,
                 );
-                if comptime!(cell == Cell::Lstm) {
+                if comptime!(cell == Cell::Lstm && form.ordered) {
+                    if ids[first_id + position] >= 0 {
+                        tape[places.last_cell + at] = kept_values[4];
+                    }
+                }
+                if comptime!(cell == Cell::Lstm && !form.ordered) {
                     tape[places.last_cell + at] = kept_values[4];
                 }
             }
@@ -244,22 +249,23 @@ enum Part {
 }
 
 /// All steps backward.
-pub fn backward(tape: Tape, form: Backward, pass: Return) {
-    let past = empty(pass.record, [tape.step()]);
+pub fn backward(tape: Tape, form: BackwardForm, buffers: BackwardBuffers) {
+    let past = empty(buffers.record, [tape.step()]);
     let dispatch = |part: Part, index: usize| {
         let (count, dim) = tiles(tape);
         // SAFETY: rows and units past B and H are read as 0, and not written.
         unsafe {
             step_backward::launch_unchecked(
-                &pass.record.client,
+                &buffers.record.client,
                 count,
                 dim,
-                pass.record.clone().into_buffer_arg(),
-                pass.above.clone().into_buffer_arg(),
-                pass.weight.clone().into_buffer_arg(),
-                pass.sums.clone().into_buffer_arg(),
+                buffers.record.clone().into_buffer_arg(),
+                buffers.above.clone().into_buffer_arg(),
+                buffers.weight.clone().into_buffer_arg(),
+                buffers.sums.clone().into_buffer_arg(),
                 past.clone().into_buffer_arg(),
-                pass.first_state.clone().into_buffer_arg(),
+                buffers.first_state.clone().into_buffer_arg(),
+                buffers.order.clone().into_buffer_arg(),
                 index,
                 tape.steps,
                 tape.batch,
@@ -288,12 +294,13 @@ fn step_backward(
     gradients: &mut [f32],
     past: &mut [f32],
     first_state: &mut [f32],
+    order: &[i32],
     index: usize,
     steps: usize,
     batch: usize,
     #[comptime] cell: Cell,
     #[comptime] hidden: usize,
-    #[comptime] form: Backward,
+    #[comptime] form: BackwardForm,
     #[comptime] part: Part,
 ) {
     let gates = comptime!(cell.gates());
@@ -356,19 +363,32 @@ fn step_backward(
                     }
                 } else {
                     let position = index * batch + row;
-                    let gone_past = if comptime!(part == Part::Between) {
+                    let mut gradient = above[position * hidden + unit] + totals[i * SIDE + j];
+                    let mut gone_past = if comptime!(part == Part::Between) {
                         past[at]
                     } else if comptime!(form.last_cell) {
                         above[steps * places.step + at]
                     } else {
                         f32::new(0.0)
                     };
+                    if comptime!(form.ordered) {
+                        if usize::cast_from(order[steps * batch + row]) == position {
+                            let last = steps * places.step + at;
+                            gradient += above[last];
+                            if comptime!(cell == Cell::Lstm) {
+                                gone_past += above[last + places.step];
+                            }
+                        }
+                    }
+                    if comptime!(form.arrived) {
+                        step::arrive(gradients, gradient, gone_past, position, unit, steps * batch, cell, hidden);
+                    }
                     let mut of_step = Array::<f32>::new(comptime!(blocks(cell)));
                     past[at] = step::backward(
                         tape,
                         gradients,
                         &mut of_step,
-                        above[position * hidden + unit] + totals[i * SIDE + j],
+                        gradient,
                         gone_past,
                         position,
                         unit,
