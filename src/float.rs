@@ -60,4 +60,9 @@ mod own {
     }
 }
 
+/// The nearest number from `low` to `high`. Unlike `f64::clamp` it has no panic that writes floats, with Rust's own tables.
+pub fn within(value: f64, low: f64, high: f64) -> f64 {
+    value.max(low).min(high)
+}
+
 pub use own::{exponential, fixed, parse, shortest};

@@ -10,6 +10,7 @@ mod corpora;
 mod download;
 mod engine_link;
 pub mod history;
+mod json;
 mod keyboard;
 pub mod language;
 mod last_words;

@@ -1,7 +1,7 @@
 //! Parcels as JavaScript messages: `{ id, body: JSON, arrays: [typed array, …] }`, the arrays' buffers transferred.
 
 use js_sys::{Float32Array, Object, Reflect, Uint8Array, Uint32Array};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::protocol::{Array, NO_REQUEST, Parcel, RequestId};
@@ -42,12 +42,15 @@ pub fn pack<T: Serialize>(parcel: &Parcel<T>) -> Result<(JsValue, js_sys::Array)
     Ok((message.into(), buffers))
 }
 
-/// The parcel in a message, or why it is none and which request it would have been.
-pub fn unpack<T: DeserializeOwned>(message: &JsValue) -> Result<Parcel<T>, (RequestId, String)> {
+/// The parcel in a message, or why it is none and which request it would have been. `parse` reads the body.
+pub fn unpack<T>(
+    message: &JsValue,
+    parse: impl FnOnce(&str) -> Result<T, String>,
+) -> Result<Parcel<T>, (RequestId, String)> {
     let id = field(message, ID).ok().and_then(|id| id.as_f64()).map_or(NO_REQUEST, |id| id as RequestId);
     let parcel = || {
         let body = field(message, BODY)?.as_string().ok_or("the message has no body")?;
-        let body = serde_json::from_str(&body).map_err(|error| error.to_string())?;
+        let body = parse(&body)?;
         let arrays = js_sys::Array::from(&field(message, ARRAYS)?).iter().map(array).collect::<Result<_, _>>()?;
         Ok(Parcel { id, body, arrays })
     };

@@ -172,6 +172,7 @@ pub struct Text {
     pub paste_here: &'static str,
     pub file: Control,
     pub drop: &'static str,
+    pub remove_file: &'static str,
     pub use_text: Control,
     pub reading: &'static str,
     pub read_as: &'static str,

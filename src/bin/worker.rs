@@ -40,7 +40,7 @@ fn start() -> Result<(), JsValue> {
     let (sender, inbox) = mpsc::unbounded();
     let answerer = scope.clone();
     let receive = Closure::<dyn FnMut(MessageEvent)>::new(move |message: MessageEvent| {
-        match wire::unpack(&message.data()) {
+        match wire::unpack(&message.data(), |body| serde_json::from_str(body).map_err(|error| error.to_string())) {
             // The inbox is open as long as the engine serves, which is for ever.
             Ok(request) => drop(sender.unbounded_send(request)),
             Err((id, reason)) => {

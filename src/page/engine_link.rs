@@ -5,6 +5,7 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Event as DomEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
 
+use super::json;
 use crate::{
     protocol::{Event, Parcel, Request},
     wire,
@@ -86,7 +87,7 @@ fn arrival(message: &JsValue) -> Arrival {
     if let Some(reason) = field("failed").as_string() {
         return Arrival::Failed { reason, missing: field("missing").is_truthy() };
     }
-    match wire::unpack(message) {
+    match wire::unpack(message, json::parse) {
         Ok(parcel) => Arrival::Event(Box::new(parcel)),
         Err((_, reason)) => Arrival::Unreadable(reason),
     }

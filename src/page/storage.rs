@@ -2,13 +2,15 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::json;
+
 fn storage() -> Option<web_sys::Storage> {
     web_sys::window()?.local_storage().ok()?
 }
 
 pub fn read<T: DeserializeOwned>(key: &str) -> Option<T> {
     let text = storage()?.get_item(key).ok()??;
-    serde_json::from_str(&text).ok()
+    json::parse(&text).ok()
 }
 
 pub fn write<T: Serialize>(key: &str, value: &T) {

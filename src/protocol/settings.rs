@@ -113,7 +113,7 @@ impl ModelConfig {
 
 /// How the learning rate moves with the step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase", tag = "kind")]
+#[serde(rename_all = "lowercase", tag = "kind", try_from = "ScheduleFields")]
 pub enum Schedule {
     #[default]
     Constant,
@@ -121,6 +121,38 @@ pub enum Schedule {
     Warmup { steps: u64 },
     /// Rises linearly over `warmup` steps, then falls along a half cosine to a tenth at step `total`.
     Cosine { warmup: u64, total: u64 },
+}
+
+/// A schedule as it is read: deriving that would look at every field twice, for want of knowing the kind first.
+#[derive(Deserialize)]
+struct ScheduleFields {
+    kind: ScheduleKind,
+    steps: Option<u64>,
+    warmup: Option<u64>,
+    total: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ScheduleKind {
+    Constant,
+    Warmup,
+    Cosine,
+}
+
+impl TryFrom<ScheduleFields> for Schedule {
+    type Error = &'static str;
+
+    fn try_from(fields: ScheduleFields) -> Result<Self, Self::Error> {
+        const LACKS: &str = "the schedule lacks a number of steps";
+        Ok(match fields.kind {
+            ScheduleKind::Constant => Schedule::Constant,
+            ScheduleKind::Warmup => Schedule::Warmup { steps: fields.steps.ok_or(LACKS)? },
+            ScheduleKind::Cosine => {
+                Schedule::Cosine { warmup: fields.warmup.ok_or(LACKS)?, total: fields.total.ok_or(LACKS)? }
+            }
+        })
+    }
 }
 
 /// How a model is trained.
@@ -225,5 +257,22 @@ impl GeneratedText {
             GeneratedText::Copy => "copy",
             GeneratedText::Addition => "addition",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schedule_is_read_as_it_was_written_and_not_without_its_steps() {
+        for schedule in
+            [Schedule::Constant, Schedule::Warmup { steps: 200 }, Schedule::Cosine { warmup: 200, total: 4000 }]
+        {
+            let text = serde_json::to_string(&schedule).expect("a schedule is written");
+            assert_eq!(serde_json::from_str::<Schedule>(&text).expect("and read"), schedule, "{text}");
+        }
+        assert!(serde_json::from_str::<Schedule>(r#"{"kind":"warmup"}"#).is_err());
+        assert!(serde_json::from_str::<Schedule>(r#"{"kind":"sawtooth"}"#).is_err());
     }
 }

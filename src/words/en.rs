@@ -126,6 +126,7 @@ pub static WORDS: Words = Words {
             help: "A plain text file in UTF-8, up to 20 MB; it stays in this browser.",
         },
         drop: "or drop a text file here",
+        remove_file: "Remove the file",
         use_text: Control {
             label: "Use this text",
             help: "Read the text, draw a new model for it and start training.",

@@ -120,6 +120,7 @@ pub static WORDS: Words = Words {
             label: "选择文件", help: "UTF-8 编码的纯文本，最大 20 MB；内容不会离开浏览器。"
         },
         drop: "或把文本文件拖到这里",
+        remove_file: "移除文件",
         use_text: Control { label: "使用这段文本", help: "读入文本，为它新建模型并开始训练。" },
         reading: "正在读取文本",
         read_as: "读取方式",

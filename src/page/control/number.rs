@@ -10,6 +10,7 @@ use web_sys::KeyboardEvent;
 
 use super::{Says, Stops};
 use crate::{
+    float::within,
     page::{keyboard::is_composing, language::use_words},
     protocol::Range,
     words::number,
@@ -89,7 +90,7 @@ pub fn NumberControl(
     let step = move |next: fn(Stops, f64) -> f64, to_whole: fn(f64) -> f64| {
         let from = typed::read(&text(), whole, range).unwrap_or(value.get_untracked());
         let to = next(stops, from);
-        let to = if whole { to_whole(to) } else { to }.clamp(range.low, range.high);
+        let to = within(if whole { to_whole(to) } else { to }, range.low, range.high);
         write(to);
         change(to);
     };

@@ -36,9 +36,9 @@ pub fn Transport() -> impl IntoView {
     view! {
         <footer class="transport" aria-label=say(|words| words.transport.title)>
             <div class="buttons">
-                <Press says=|words| words.transport.reset id="reset" shape=Shape::Reset disabled=idle press=move |()| session.reset_run() />
+                <TransportButton says=|words| words.transport.reset id="reset" shape=Shape::Reset disabled=idle press=move |()| session.reset_run() />
                 <div class="deck">
-                    <Press
+                    <TransportButton
                         says=|words| words.transport.play
                         id="play"
                         shape=Shape::Play
@@ -46,7 +46,7 @@ pub fn Transport() -> impl IntoView {
                         primary=Signal::derive(move || !running.get())
                         press=move |()| session.play()
                     />
-                    <Press
+                    <TransportButton
                         says=|words| words.transport.pause
                         id="pause"
                         shape=Shape::Pause
@@ -55,7 +55,7 @@ pub fn Transport() -> impl IntoView {
                         press=move |()| session.pause()
                     />
                 </div>
-                <Press
+                <TransportButton
                     says=|words| words.transport.step_once
                     id="step-once"
                     shape=Shape::StepOnce
@@ -63,7 +63,7 @@ pub fn Transport() -> impl IntoView {
                     press=move |()| session.step_once()
                 />
             </div>
-            <Line />
+            <ProgressLine />
             <dl class="figures">
                 <Stat
                     id="stat-step"
@@ -94,7 +94,7 @@ pub fn Transport() -> impl IntoView {
 }
 
 #[component]
-fn Press(
+fn TransportButton(
     says: Says,
     id: &'static str,
     shape: Shape,
@@ -132,7 +132,7 @@ fn Stat(id: &'static str, #[prop(into)] label: Signal<String>, #[prop(into)] val
 /// How far the run is, with the samples as ticks; before that, that the engine is under way. How far it is nobody knows: a
 /// script that counts its bytes takes from the browser what it compiles for the next visit, see `www/worker.js`.
 #[component]
-fn Line() -> impl IntoView {
+fn ProgressLine() -> impl IntoView {
     let session = use_session();
     let words = use_words();
     let say = use_say();

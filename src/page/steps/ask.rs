@@ -30,7 +30,7 @@ pub fn AskCard() -> impl IntoView {
             <Prompt rows=1 />
             <SamplingSettings />
             <WrittenText />
-            <NextOdds />
+            <NextSymbols />
         </section>
     }
 }
@@ -45,7 +45,7 @@ pub fn AskColumns() -> impl IntoView {
             <Prompt rows=5 />
             <SamplingSettings />
             <h3>{say(|words| words.ask.next)}</h3>
-            <NextOdds />
+            <NextSymbols />
         </section>
         <section class="card grow">
             <WrittenText />
@@ -60,10 +60,10 @@ fn Prompt(rows: u32) -> impl IntoView {
     let words = use_words();
     let say = use_say();
     let asking = session.writing.asking;
-    let mut ask_odds = debounce(Duration::from_millis(150), move |()| session.settle_subscriptions());
+    let mut resubscribe = debounce(Duration::from_millis(150), move |()| session.settle_subscriptions());
     let typing = move |event| {
         asking.update(|asking| asking.prompt = event_target_value(&event));
-        ask_odds(());
+        resubscribe(());
     };
     let key = move |event: KeyboardEvent| {
         if event.key() == "Enter" && !event.shift_key() && !is_composing(&event) {
@@ -173,13 +173,13 @@ fn WrittenText() -> impl IntoView {
 }
 
 #[component]
-fn NextOdds() -> impl IntoView {
+fn NextSymbols() -> impl IntoView {
     let session = use_session();
-    let odds = session.pictures.next;
+    let next = session.pictures.next;
     let say = use_say();
     view! {
         <div class="next" role="group" aria-label=say(|words| words.ask.next) title=say(|words| words.ask.next)>
-            <ProbabilityBars probabilities=odds rows=LIKELIEST seen=session.pictures.next_seen />
+            <ProbabilityBars probabilities=next rows=LIKELIEST seen=session.pictures.next_seen />
         </div>
     }
 }

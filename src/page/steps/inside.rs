@@ -1,4 +1,4 @@
-//! Step 3: the memory of the model as it reads.
+//! Step 3: the hidden state of the model as it reads.
 
 use std::time::Duration;
 

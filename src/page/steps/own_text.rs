@@ -68,7 +68,7 @@ pub fn OwnText(
         view! {
             <span class="chip">
                 {label}
-                <button class="plain" aria-label=say(|words| words.notice.dismiss) on:click=move |_| forget()>
+                <button class="plain" aria-label=say(|words| words.text.remove_file) title=say(|words| words.text.remove_file) on:click=move |_| forget()>
                     <Icon shape=Shape::Close />
                 </button>
             </span>

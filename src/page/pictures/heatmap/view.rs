@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::float::within;
+
 /// A cell of the heatmap: a position of the text, and a row from the top.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cell {
@@ -41,7 +43,7 @@ impl Lane {
 
     fn bound(&mut self) {
         self.size = self.size.min(Self::LARGEST).max(self.smallest());
-        self.offset = self.offset.clamp(0.0, (self.size * self.count as f64 - self.room).max(0.0));
+        self.offset = within(self.offset, 0.0, (self.size * self.count as f64 - self.room).max(0.0));
     }
 
     fn zoom_at(&mut self, factor: f64, pixel: f64) {
@@ -58,7 +60,7 @@ impl Lane {
 
     fn reveal(&mut self, cell: usize) {
         let start = cell as f64 * self.size;
-        self.offset = self.offset.clamp((start + self.size - self.room).min(start), start);
+        self.offset = within(self.offset, (start + self.size - self.room).min(start), start);
         self.bound();
     }
 

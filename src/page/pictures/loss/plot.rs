@@ -13,6 +13,7 @@ use super::{
     view::StepView,
 };
 use crate::{
+    float::within,
     page::{
         history::{Evaluated, Histories, RunHistory},
         language::use_language,
@@ -249,7 +250,7 @@ impl Plot for LossPlot {
     fn point(&self, at: Option<Point>) {
         let step = at.map(|at| {
             let axis = untrack(|| self.axis());
-            axis.step_at(at.x.clamp(axis.left, axis.right)).round().max(0.0) as u64
+            axis.step_at(within(at.x, axis.left, axis.right)).round().max(0.0) as u64
         });
         if self.selection.step.get_untracked() != step {
             self.selection.step.set(step);
@@ -279,7 +280,7 @@ impl Plot for LossPlot {
                 if wished == before { before + side } else { wished }
             }
         };
-        self.selection.step.set(Some(step.clamp(low, high.max(low)) as u64));
+        self.selection.step.set(Some(within(step, low, high.max(low)) as u64));
     }
 
     /// Chooses a range of steps.
@@ -289,7 +290,7 @@ impl Plot for LossPlot {
             return;
         };
         let axis = untrack(|| self.axis());
-        let step = |at: Point| axis.step_at(at.x.clamp(axis.left, axis.right)).round();
+        let step = |at: Point| axis.step_at(within(at.x, axis.left, axis.right)).round();
         let (from, to) = (step(from), step(to));
         self.dragged.set((!done).then_some((from, to)));
         self.selection.step.set(Some(to.max(0.0) as u64));
@@ -301,7 +302,7 @@ impl Plot for LossPlot {
     fn zoom(&self, factor: f64, at: Option<Point>) {
         let axis = untrack(|| self.axis());
         let step = match at {
-            Some(at) => axis.step_at(at.x.clamp(axis.left, axis.right)),
+            Some(at) => axis.step_at(within(at.x, axis.left, axis.right)),
             None => {
                 self.selection.step.get_untracked().map_or((axis.steps.low + axis.steps.high) / 2.0, |step| step as f64)
             }

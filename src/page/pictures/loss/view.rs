@@ -1,7 +1,7 @@
 //! Which steps the chart shows.
 
 use super::axis::StepAxis;
-use crate::page::plot::Span;
+use crate::{float::within, page::plot::Span};
 
 /// The fewest steps that fill the chart.
 const FEWEST_STEPS: f64 = 4.0;
@@ -52,7 +52,7 @@ impl StepView {
         let place = |step| StepAxis::warp(self.log, step);
         let steps = self.steps(end);
         let (low, high) = (place(steps.low), place(steps.high));
-        let shift = (part * (high - low)).clamp(place(0.0) - low, (place(end) - high).max(0.0));
+        let shift = within(part * (high - low), place(0.0) - low, (place(end) - high).max(0.0));
         let moved = |edge| StepAxis::unwarp(self.log, edge + shift);
         if self.is_zoomed() {
             self.show(Span::new(moved(low), moved(high)), end);
