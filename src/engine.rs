@@ -330,7 +330,7 @@ impl Engine {
         self.last_run = run.id;
         self.run = Some(run);
         self.subscriptions.model_changed();
-        self.emit(request, Event::ModelReady(report));
+        self.emit(request, Event::ModelReady(report.into()));
         if state != RunState::Paused {
             self.enter(request, state);
         }

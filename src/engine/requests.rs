@@ -239,7 +239,7 @@ impl Engine {
         run.trainer()?.recover(learning_rate)?;
         run.recovered();
         let report = run.report();
-        self.emit(id, Event::ModelReady(report));
+        self.emit(id, Event::ModelReady(report.into()));
         Ok(())
     }
 

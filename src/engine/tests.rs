@@ -109,7 +109,7 @@ fn speeds(events: &[Parcel<Event>]) -> Vec<SpeedReport> {
 
 fn models(events: &[Parcel<Event>]) -> Vec<ModelReport> {
     let reports = events.iter().filter_map(|event| match &event.body {
-        Event::ModelReady(report) => Some(report.clone()),
+        Event::ModelReady(report) => Some(ModelReport::clone(report)),
         _ => None,
     });
     reports.collect()

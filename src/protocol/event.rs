@@ -32,7 +32,7 @@ pub enum Event {
     },
 
     /// A run is there, or is another than before: paused, at `step`.
-    ModelReady(ModelReport),
+    ModelReady(Box<ModelReport>),
     State {
         run: RunId,
         state: RunState,

@@ -226,7 +226,7 @@ pub fn losses(events: &[Parcel<Event>]) -> Vec<(u64, f32)> {
 /// What each `ModelReady` said.
 pub fn models(events: &[Parcel<Event>]) -> Vec<ModelReport> {
     let models = events.iter().filter_map(|event| match &event.body {
-        Event::ModelReady(report) => Some(report.clone()),
+        Event::ModelReady(report) => Some(ModelReport::clone(report)),
         _ => None,
     });
     models.collect()

@@ -4,7 +4,7 @@ use std::{cell::RefCell, collections::VecDeque, rc::Rc};
 
 use unroll::{
     engine::Engine,
-    protocol::{Array, DeviceWish, Event, ModelReport, Parcel, Request, RequestId, Trouble},
+    protocol::{Array, DeviceWish, Event, Parcel, Request, RequestId, Trouble},
 };
 
 /// Why a command ends early.
@@ -63,10 +63,10 @@ impl Session {
     /// Loads a model, and says what its file has that only a newer program knows.
     pub async fn load(&mut self, model: Vec<u8>) -> Result<(), Failure> {
         let heard = |event: Parcel<Event>| {
-            if let Event::ModelReady(ModelReport { unknown, .. }) = event.body
-                && !unknown.is_empty()
+            if let Event::ModelReady(report) = event.body
+                && !report.unknown.is_empty()
             {
-                eprintln!("A newer program saved the model: {} was passed over.", unknown.join(", "));
+                eprintln!("A newer program saved the model: {} was passed over.", report.unknown.join(", "));
             }
             Ok(())
         };

@@ -94,7 +94,7 @@ mod tests {
         assert_eq!(written(105_609.0), "105609");
         assert_eq!(written(1000.0), "1000");
         assert_eq!(written(1_234_567.8), "1234568");
-        assert_eq!(written(3.141592653589793), "3.141593");
+        assert_eq!(written(std::f64::consts::PI), "3.141593");
         assert_eq!(written(9.9999999), "10");
         assert_eq!(written(1.25e12), "1.25e12");
         assert_eq!(written(2e-7), "2e-7");

@@ -35,7 +35,7 @@ impl Session {
                 self.texts.heard_baselines(text, &baselines);
                 self.run.heard_baselines(text, &baselines);
             }
-            Event::ModelReady(report) => self.model_ready(report),
+            Event::ModelReady(report) => self.model_ready(*report),
             Event::State { run, state } if self.run.is(run) => self.heard_state(state),
             Event::Progress(progress) if self.run.is(progress.run) => self.run.heard_progress(&progress, &arrays),
             Event::Evaluated(evaluation) if self.run.is(evaluation.run) => {

@@ -162,7 +162,7 @@ impl Page {
     /// The run that was asked for last is there.
     fn made(&self, id: RequestId, report: ModelReport, play: bool) {
         let run = report.run;
-        self.hear(id, Event::ModelReady(report));
+        self.hear(id, Event::ModelReady(report.into()));
         if play {
             self.hear(id, Event::State { run, state: RunState::Running });
         }

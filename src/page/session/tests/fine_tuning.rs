@@ -118,7 +118,7 @@ fn a_model_that_came_before_its_text_is_trained_once_the_text_is_there() {
     page.made(id, model(2, None, TrainConfig::default(), Origin::Loaded), false);
     page.session.use_own(pasted("abc"));
     let report = page.take(3);
-    page.hear(NO_REQUEST, Event::ModelReady(model(2, Some(report), TrainConfig::default(), Origin::Loaded)));
+    page.hear(NO_REQUEST, Event::ModelReady(model(2, Some(report), TrainConfig::default(), Origin::Loaded).into()));
     assert_eq!(page.notice(), Some(Notice::Loaded { without_text: false }));
     let plays = page.count(|request| *request == Request::Play);
     page.session.play();

@@ -49,7 +49,7 @@ fn a_run_whose_device_is_lost_is_gone_on_with_and_not_thrown_away() {
     let lost = Trouble::DeviceLost { reason: "unplugged".to_owned() };
     page.hear(NO_REQUEST, Event::Trouble { run: Some(1), trouble: lost });
     page.hear(NO_REQUEST, Event::Device(device()));
-    page.hear(NO_REQUEST, Event::ModelReady(report_of(&page, 2, Origin::Moved, 2e-3)));
+    page.hear(NO_REQUEST, Event::ModelReady(report_of(&page, 2, Origin::Moved, 2e-3).into()));
     page.hear(NO_REQUEST, Event::State { run: 1, state: RunState::Paused });
     let opened = page.count(|request| matches!(request, Request::Open { .. }));
     let remedy = page.session.remedy_of(&page.notice().expect("a notice")).expect("something can be done");

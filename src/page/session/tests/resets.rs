@@ -94,12 +94,12 @@ fn each_event_does_what_stands_in_its_row() {
     let text = page.session.texts.taken.get_untracked().map(|text| (*text).clone());
     let report =
         |run| ModelReport { step: STEP, ..model(run, text.clone(), TrainConfig::default(), Origin::Recovered) };
-    page.hear(NO_REQUEST, Event::ModelReady(report(1)));
+    page.hear(NO_REQUEST, Event::ModelReady(report(1).into()));
     for part in (Happening::RunGoesOn { step: STEP }).resets() {
         assert!(is_reset(&page, *part), "the same run from an earlier step: {part:?}");
     }
     let page = busy();
-    page.hear(NO_REQUEST, Event::ModelReady(report(2)));
+    page.hear(NO_REQUEST, Event::ModelReady(report(2).into()));
     for part in (Happening::RunBegins { step: STEP }).resets() {
         assert!(is_reset(&page, *part), "another run: {part:?}");
     }
