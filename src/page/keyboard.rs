@@ -7,14 +7,20 @@ use web_sys::{Element, HtmlElement, KeyboardEvent};
 use super::session::Session;
 
 pub fn listen(session: Session) {
+    // How the focus came to where it is. `:focus-visible` does not tell: with the first key it is where the mouse was.
+    let by_pointer = StoredValue::new(false);
+    let pressed = window_event_listener(leptos::ev::pointerdown, move |_| by_pointer.set_value(true));
     let listener = window_event_listener(leptos::ev::keydown, move |event| {
+        if event.key() == "Tab" || event.key().starts_with("Arrow") {
+            by_pointer.set_value(false);
+        }
         let modified = event.ctrl_key() || event.alt_key() || event.meta_key() || event.shift_key();
         if event.key() != " " || modified || event.repeat() {
             return;
         }
         let focused =
             web_sys::window().and_then(|window| window.document()).and_then(|document| document.active_element());
-        if focused.as_ref().is_some_and(needs_the_space_bar) {
+        if focused.as_ref().is_some_and(|focused| needs_the_space_bar(focused, by_pointer.get_value())) {
             return;
         }
         event.prevent_default();
@@ -24,7 +30,10 @@ pub fn listen(session: Session) {
         }
         session.toggle();
     });
-    on_cleanup(move || listener.remove());
+    on_cleanup(move || {
+        pressed.remove();
+        listener.remove();
+    });
 }
 
 /// Whether a key belongs to an input method that composes a character, and means nothing else. Some browsers tell the key
@@ -34,11 +43,10 @@ pub fn is_composing(event: &KeyboardEvent) -> bool {
 }
 
 /// Text fields always do, and what stands in front of the page; buttons and switches when they were reached by keyboard.
-fn needs_the_space_bar(focused: &Element) -> bool {
+fn needs_the_space_bar(focused: &Element, by_pointer: bool) -> bool {
     const TEXT: &str =
         "textarea, select, input:not([type=range]):not([type=radio]):not([type=checkbox]):not([type=file])";
-    const PRESSED: &str =
-        "button:focus-visible, summary:focus-visible, input:focus-visible, a:focus-visible, dialog, dialog *";
+    const PRESSED: &str = "button, summary, input, a";
     let matches = |selector| focused.matches(selector).unwrap_or(false);
-    matches(TEXT) || matches(PRESSED)
+    matches(TEXT) || matches("dialog, dialog *") || (!by_pointer && matches(PRESSED))
 }

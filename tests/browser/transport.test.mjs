@@ -70,6 +70,23 @@ lab("the space bar plays and pauses, and every control is reached with the keybo
   await lab.by("text-input").waitFor();
 });
 
+lab("the space bar pauses after a click on something else", { query: "device=cpu" }, async (lab) => {
+  await lab.trains(5, 60);
+  await lab.go("inside");
+  await lab.go("pretrain");
+  await lab.page.keyboard.press("Space");
+  await lab.page.locator("[data-testid=play].is-primary").waitFor();
+  // Reached with a key it is pressed, as everywhere.
+  await lab.by("step-pretrain").focus();
+  await lab.page.keyboard.press("Tab");
+  const stood = await lab.pause();
+  await lab.by("step-once").focus();
+  await lab.page.keyboard.press("Shift+Tab");
+  await lab.page.keyboard.press("Tab");
+  await lab.page.keyboard.press("Space");
+  await lab.until("one step is done", async () => (await lab.step()) === stood + 1);
+});
+
 lab("the space bar in a text box writes a space", { query: "device=cpu" }, async (lab) => {
   await lab.trains(3, 60);
   await lab.go("pretrain");

@@ -217,6 +217,9 @@ impl Session {
             self.run.fine_tuning.set(origin == Origin::FineTuning);
             self.run.text.set(report.text.take().map(Arc::new));
             self.run.begin(&report);
+            if let Some(text) = self.run.text.get_untracked().filter(|_| origin != Origin::FineTuning) {
+                self.writing.suggest(&text);
+            }
         }
         if !moves {
             self.settings.heard_model(&report, self.kind());

@@ -183,7 +183,6 @@ impl Session {
         });
         let Some(text) = text else { return };
         self.texts.kept.set_value(Some(text));
-        self.writing.suggest(&report);
         self.texts.taken.set(Some(Arc::new(report)));
         let play = self.undertaking.with_untracked(Undertaking::plays);
         if self.undertaking.with_untracked(|undertaking| undertaking.waits_for(id)) {
