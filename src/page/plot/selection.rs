@@ -76,8 +76,8 @@ impl Linked {
     /// What is not understood is passed over.
     fn parse(hash: &str) -> Self {
         let value = |name: &str| -> Option<u64> {
-            let pairs = hash.trim_start_matches('#').split('&').filter_map(|pair| pair.split_once('='));
-            pairs.filter(|(key, _)| *key == name).next_back()?.1.parse().ok()
+            let mut pairs = hash.trim_start_matches('#').split('&').filter_map(|pair| pair.split_once('='));
+            pairs.rfind(|(key, _)| *key == name)?.1.parse().ok()
         };
         let from_one = |name: &str| value(name)?.checked_sub(1).filter(|value| *value < 1 << 20);
         Linked { step: value("step"), layer: from_one("layer"), unit: from_one("unit"), position: from_one("position") }
