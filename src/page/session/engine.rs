@@ -155,7 +155,8 @@ impl Session {
         self.engine.stop();
         self.keep_for_a_new_engine();
         self.reset(Happening::EngineFails);
-        if task == Some(Task::MeasuringDevices) {
+        let with_a_gpu = matches!(task, Some(Task::OpeningDevice | Task::MeasuringDevices));
+        if with_a_gpu && self.engine.wish.get_untracked() != DeviceWish::Cpu {
             // The GPU took the engine with it; the CPU does without.
             self.choose_device(DeviceWish::Cpu);
             self.trouble(Trouble::NoWebGpu { reason });
